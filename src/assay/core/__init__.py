@@ -1,0 +1,86 @@
+"""The words everything else is written in."""
+
+from assay.core.claim import Arm, ArmFlow, Claim, Measure, Paper, Size
+from assay.core.errors import (
+    AssayError,
+    BadFile,
+    BadReply,
+    BadRequest,
+    BudgetExceeded,
+    CannotRun,
+    EndpointDown,
+    ModelError,
+    SandboxMissing,
+    UnknownName,
+    UserError,
+)
+from assay.core.flow import Flow, ask, execute, score
+from assay.core.model import Capability, Fingerprint, Grouping, Model
+from assay.core.replies import (
+    AnyReply,
+    Embeddings,
+    Ended,
+    Execution,
+    Finish,
+    Page,
+    Reply,
+    Scores,
+    TokenLogprob,
+)
+from assay.core.requests import Ask, Embed, Execute, Fetch, Image, Message, Request, Score, Text
+from assay.core.samples import Answer, Ending, Outcome, Sample
+from assay.core.task import Task
+from assay.core.usage import Budget, Usage
+
+__all__ = [
+    "Answer",
+    "AnyReply",
+    "Arm",
+    "ArmFlow",
+    "Ask",
+    "AssayError",
+    "BadFile",
+    "BadReply",
+    "BadRequest",
+    "Budget",
+    "BudgetExceeded",
+    "CannotRun",
+    "Capability",
+    "Claim",
+    "Embed",
+    "Embeddings",
+    "Ended",
+    "Ending",
+    "EndpointDown",
+    "Execute",
+    "Execution",
+    "Fetch",
+    "Fingerprint",
+    "Finish",
+    "Flow",
+    "Grouping",
+    "Image",
+    "Measure",
+    "Message",
+    "Model",
+    "ModelError",
+    "Outcome",
+    "Page",
+    "Paper",
+    "Reply",
+    "Request",
+    "Sample",
+    "SandboxMissing",
+    "Score",
+    "Scores",
+    "Size",
+    "Task",
+    "Text",
+    "TokenLogprob",
+    "UnknownName",
+    "Usage",
+    "UserError",
+    "ask",
+    "execute",
+    "score",
+]

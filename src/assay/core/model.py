@@ -1,0 +1,103 @@
+"""What the lab asks of a model. Backends live in `models`; nothing else knows how one is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from assay.core.replies import Embeddings, Reply, Scores
+from assay.core.requests import Ask, Embed, Score
+
+
+class Capability(StrEnum):
+    """What a model can do. Found by probing at connect, never guessed from a name."""
+
+    GENERATE = "generate"
+    CHAT = "chat"
+    PREFILL = "prefill"
+    """The assistant's turn can be begun for it."""
+    N = "n"
+    """Several replies in one request."""
+    SEED = "seed"
+    LOGPROBS = "logprobs"
+    """Log-probabilities of generated tokens."""
+    PROMPT_LOGPROBS = "prompt_logprobs"
+    LOGIT_BIAS = "logit_bias"
+    JSON_SCHEMA = "json_schema"
+    GRAMMAR = "grammar"
+    TOKEN_PROMPTS = "token_prompts"
+    SCORE = "score"
+    """Log-probability of a given continuation, by whichever route."""
+    EMBED = "embed"
+    VISION = "vision"
+    LOGITS = "logits"
+    ACTIVATIONS = "activations"
+    WEIGHTS = "weights"
+
+
+class Grouping(StrEnum):
+    """How samples of one prompt are best sent."""
+
+    TOGETHER = "together"
+    """In one request with n: the endpoint bills and evaluates the prompt once."""
+    BY_SLOT = "by slot"
+    """One after another in the slot that holds the prompt, and together only where slots would idle."""
+    SINGLY = "singly"
+    """The endpoint has no n."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Which model exactly: the same fingerprint must mean the same distribution over replies."""
+
+    hash: str
+    """Short hash over everything in `parts`."""
+    parts: tuple[tuple[str, str], ...] = field(default=())
+    """What went into it: weights, quantisation, chat template, engine build, address."""
+
+
+class Model(Protocol):
+    """Answers requests. Safe to call many times at once; `slots` says how many times is best."""
+
+    @property
+    def name(self) -> str:
+        """The name a user types."""
+        ...
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Identity for caches and records."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
+        ...
+
+    @property
+    def slots(self) -> int:
+        """Requests it works on at the same time."""
+        ...
+
+    @property
+    def grouping(self) -> Grouping:
+        """How samples of one prompt are best sent."""
+        ...
+
+    async def generate(self, request: Ask, indexes: Sequence[int]) -> tuple[Reply, ...]:
+        """One reply per sample index. `request.seed` is set; sample i is drawn with seed + i."""
+        ...
+
+    async def score(self, request: Score) -> Scores:
+        """Log-probabilities of the continuations, in nats."""
+        ...
+
+    async def embed(self, request: Embed) -> Embeddings:
+        """One vector per text."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; the model cannot be used afterwards."""
+        ...

@@ -1,0 +1,111 @@
+"""What comes back for each request. Token counts are our own: servers count wrongly when n > 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Finish(StrEnum):
+    """Why a reply ended."""
+
+    STOP = "stop"
+    """The model ended it, or a stop text came up."""
+    LENGTH = "length"
+    """Cut at max_tokens: what stands may be half an answer."""
+    REFUSED = "refused"
+    """The endpoint's filter withheld it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """One generated token with its log-probability (nats) and the likeliest alternatives."""
+
+    id: int
+    text: str
+    logprob: float
+    top: tuple[tuple[int, str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One of the n answers to an `Ask`."""
+
+    text: str
+    """The continuation alone: a prefill is not repeated."""
+    finish: Finish = Finish.STOP
+    tokens_in: int = 0
+    """Prompt tokens as a server would bill them: once per request, so on the first of n only."""
+    tokens_out: int = 0
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """True where the model ended the reply itself."""
+        return self.finish is Finish.STOP
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The answer to a `Score`: per continuation its summed log-probability (nats) and its tokens."""
+
+    logprobs: tuple[float, ...]
+    tokens: tuple[int, ...]
+    tokens_in: int = 0
+
+    @property
+    def best(self) -> int:
+        """Index of the likeliest continuation; the first of equals."""
+        return max(range(len(self.logprobs)), key=lambda i: self.logprobs[i])
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """The answer to an `Embed`: one vector per text."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    tokens_in: int = 0
+
+
+class Ended(StrEnum):
+    """How an execution ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    """The program raised; the message is in `error`."""
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    OUTPUT = "output"
+    """It printed more than the cap."""
+    CRASH = "crash"
+    """The process died without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The answer to an `Execute`."""
+
+    ended: Ended
+    value: Any = None
+    """What the entry function or the last expression gave, if it is JSON; None where there is none."""
+    has_value: bool = False
+    stdout: str = ""
+    error: str = ""
+    """One sentence, where it did not end well."""
+    seconds: float = 0.0
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The answer to a `Fetch`."""
+
+    url: str
+    """The address after redirects."""
+    status: int
+    content_type: str
+    text: str
+
+
+AnyReply = tuple[Reply, ...] | Scores | Embeddings | Execution | Page
