@@ -36,9 +36,13 @@ class Reply:
     """The continuation alone: a prefill is not repeated."""
     finish: Finish = Finish.STOP
     tokens_in: int = 0
-    """Prompt tokens as a server would bill them: once per request, so on the first of n only."""
+    """Tokens of the prompt it answers; the same on each of the n replies to one request."""
     tokens_out: int = 0
     logprobs: tuple[TokenLogprob, ...] = ()
+    seconds: float = 0.0
+    """Wall seconds the model worked on it."""
+    cpu_seconds: float = 0.0
+    """CPU seconds of an engine on this machine, a share of what its neighbours in the batch cost too."""
 
     @property
     def finished(self) -> bool:
@@ -53,6 +57,8 @@ class Scores:
     logprobs: tuple[float, ...]
     tokens: tuple[int, ...]
     tokens_in: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
     @property
     def best(self) -> int:

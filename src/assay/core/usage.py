@@ -19,7 +19,9 @@ class Usage:
     tokens_out: int = 0
     executions: int = 0
     seconds: float = 0.0
-    """Seconds that model and sandbox worked on it, queues left out."""
+    """Wall seconds that model and sandbox worked on it, our own queue left out."""
+    cpu_seconds: float = 0.0
+    """CPU seconds of an engine on this machine; 0 where the model runs elsewhere."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))

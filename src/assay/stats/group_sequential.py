@@ -7,16 +7,16 @@ recursive integration of Armitage, McPherson and Rowe (1969) short.
 """
 
 import math
+from functools import cache
 
 import numpy as np
 
 from .intervals import Interval
-from .samples import check_probability
+from .samples import FloatArray, check_probability
 from .sequential import Look, check_difference
 from .special import bisect_increasing
 
 _BEYOND = 8.0  # constants above this have an error below 1e-14, the rounding of the integration
-_QUADRATURE_NODES = 128
 
 
 def obrien_fleming_error(constant: float, looks: int) -> float:
@@ -26,7 +26,7 @@ def obrien_fleming_error(constant: float, looks: int) -> float:
     if not constant >= 0.0:
         raise ValueError(f"a bound must not be negative, got {constant}")
     bound = min(constant, _BEYOND) * math.sqrt(looks)
-    nodes, weights = np.polynomial.legendre.leggauss(_QUADRATURE_NODES)
+    nodes, weights = _quadrature()
     sums = bound * nodes
     # The density of the score sum while no look has crossed; each look adds a standard normal step.
     step = np.exp(-0.5 * np.subtract.outer(sums, sums) ** 2) / math.sqrt(2.0 * math.pi)
@@ -34,6 +34,11 @@ def obrien_fleming_error(constant: float, looks: int) -> float:
     for _ in range(looks - 1):
         density = step @ (bound * weights * density)
     return float(np.clip(1.0 - bound * weights @ density, 1e-14, 1.0))
+
+
+@cache  # finding a bound integrates about fifty times; computing the nodes would be most of it
+def _quadrature() -> tuple[FloatArray, FloatArray]:
+    return np.polynomial.legendre.leggauss(128)
 
 
 def obrien_fleming_bounds(looks: int = 5, alpha: float = 0.05) -> list[float]:
@@ -57,7 +62,8 @@ class GroupSequence:
     difference seen; for binary scores that is the adjusted interval of Bonett and Price (2012),
     which does not collapse when few pairs or none are discordant. `p` is the repeated p-value of
     Jennison and Turnbull (2000, section 9.3): the smallest alpha whose bounds this look would have
-    reached. Both hold at every planned look, wherever one stops.
+    reached. Both hold at every planned look, wherever one stops, as far as the mean is nearly
+    normal.
     """
 
     def __init__(self, n: int, looks: int = 5, level: float = 0.95) -> None:
@@ -72,9 +78,7 @@ class GroupSequence:
         """Take in one pair; a look at the planned counts, None between them."""
         check_difference(difference)
         if len(self._differences) == self._counts[-1]:
-            raise ValueError(
-                f"the design ends at {self._counts[-1]} pairs; plan a larger one to go on"
-            )
+            raise ValueError(f"the design ends at {self._counts[-1]} pairs; plan a larger one to go on")
         self._differences.append(float(difference))
         if len(self._differences) != self._counts[len(self.looks)]:
             return None

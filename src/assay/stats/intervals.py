@@ -113,9 +113,7 @@ def tango_paired(only_treatment: int, only_control: int, n: int, level: float = 
     z = _two_sided_z(level)
 
     def score(difference: float) -> float:
-        linear = (
-            (2 * n - only_treatment + only_control) * difference - only_treatment - only_control
-        )
+        linear = (2 * n - only_treatment + only_control) * difference - only_treatment - only_control
         constant = -only_control * difference * (1.0 - difference)
         root = math.sqrt(max(0.0, linear * linear - 8.0 * n * constant))
         reverse = (root - linear) / (4.0 * n)  # the restricted estimate of P(only control)
@@ -146,9 +144,7 @@ def cluster_mean(values: ArrayLike, clusters: Sequence[Any], level: float = 0.95
     residuals = totals.sums - totals.sizes * mean
     standard_error = math.sqrt(groups / (groups - 1) * float(residuals @ residuals)) / len(sample)
     half = t_quantile(0.5 + 0.5 * level, groups - 1) * standard_error
-    return Estimate(
-        mean, standard_error, Interval(mean - half, mean + half, level), len(sample), groups
-    )
+    return Estimate(mean, standard_error, Interval(mean - half, mean + half, level), len(sample), groups)
 
 
 def mean_t(values: ArrayLike, level: float = 0.95) -> Estimate:
@@ -164,6 +160,4 @@ def _two_sided_z(level: float) -> float:
 def _check_counts(successes: int, n: int, level: float) -> None:
     check_probability(level, "level")
     if n < 1 or not 0 <= successes <= n:
-        raise ValueError(
-            f"counts must satisfy 0 <= successes <= n with n >= 1, got {successes} of {n}"
-        )
+        raise ValueError(f"counts must satisfy 0 <= successes <= n with n >= 1, got {successes} of {n}")

@@ -17,9 +17,7 @@ _ENUMERATE_UP_TO = 14  # 2**14 sign patterns cost no more than the usual number 
 _DRAWS_AT_ONCE = 1_000  # bounds the memory of a resampling block
 
 
-def mcnemar_exact(
-    only_treatment: int, only_control: int, alternative: Alternative = "two-sided"
-) -> float:
+def mcnemar_exact(only_treatment: int, only_control: int, alternative: Alternative = "two-sided") -> float:
     """The exact p-value of McNemar's test: are discordant pairs split evenly?
 
     Binomial(b + c, 1/2) on the pairs that only one arm solved; without any such pair the p-value is

@@ -134,7 +134,7 @@ class PairedSequence:
         return np.asarray(best + np.log(mixture))
 
     def _intersect(self, log_wealth: FloatArray, estimate: float) -> tuple[Interval, bool]:
-        """The means that survive all looks, and whether this one left none: then those before it."""
+        """The means that survive all looks; if this one leaves none, those before it and True."""
         if not self.looks:
             previous = Interval(-1.0, 1.0, self.level)
         elif self.looks[-1].inconsistent:

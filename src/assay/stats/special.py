@@ -92,6 +92,9 @@ def t_cdf(x: float, degrees: float) -> float:
     """P(T <= x) for Student's t."""
     if degrees <= 0.0:
         raise ValueError(f"Student's t needs positive degrees of freedom, got {degrees}")
+    if x * x < degrees:  # near 0 the tail is 1/2 to the last bit; the centre keeps the digits
+        centre = 0.5 * beta_cdf(x * x / (degrees + x * x), 0.5, 0.5 * degrees)
+        return 0.5 + math.copysign(centre, x)
     tail = 0.5 * beta_cdf(degrees / (degrees + x * x), 0.5 * degrees, 0.5)
     return 1.0 - tail if x > 0.0 else tail
 
@@ -102,8 +105,13 @@ def t_quantile(p: float, degrees: float) -> float:
         raise ValueError(f"a quantile needs a probability strictly between 0 and 1, got {p}")
     if degrees <= 0.0:
         raise ValueError(f"Student's t needs positive degrees of freedom, got {degrees}")
-    share = beta_quantile(2.0 * min(p, 1.0 - p), 0.5 * degrees, 0.5)
-    return math.copysign(math.sqrt(degrees * (1.0 - share) / share), p - 0.5)
+    if 0.25 < p < 0.75:
+        centre = beta_quantile(abs(2.0 * p - 1.0), 0.5, 0.5 * degrees)
+        odds = centre / (1.0 - centre)
+    else:
+        tail = beta_quantile(2.0 * min(p, 1.0 - p), 0.5 * degrees, 0.5)
+        odds = (1.0 - tail) / tail
+    return math.copysign(math.sqrt(degrees * odds), p - 0.5)
 
 
 def binomial_cdf(k: int, n: int, p: float) -> float:
@@ -123,9 +131,7 @@ def _binomial_sum(first: int, last: int, n: int, p: float) -> float:
         return float(first <= n * int(p) <= last)
     log_p, log_q, log_all = math.log(p), math.log1p(-p), math.lgamma(n + 1)
     total = math.fsum(
-        math.exp(
-            log_all - math.lgamma(i + 1) - math.lgamma(n - i + 1) + i * log_p + (n - i) * log_q
-        )
+        math.exp(log_all - math.lgamma(i + 1) - math.lgamma(n - i + 1) + i * log_p + (n - i) * log_q)
         for i in range(first, last + 1)
     )
     return min(1.0, total)

@@ -1,0 +1,167 @@
+"""From pairs of scores to a verdict. The same rule serves a run and recorded results (`compare`).
+
+A verdict is `holds` when the interval of the effect clears 0 in the claimed direction and the
+estimate reaches the smallest effect worth having; `fails` when the interval excludes that effect;
+else `undecided`, with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from assay.core.verdict import Word
+from assay.stats import (
+    Look,
+    RuleName,
+    StoppingRule,
+    mcnemar_exact,
+    newcombe_paired,
+    paired_bootstrap,
+    sign_flip,
+    stopping_rule,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The scores of one item in both arms; an item run several times has its mean here."""
+
+    item: str
+    treatment: float
+    control: float
+
+    @property
+    def difference(self) -> float:
+        """Treatment minus control."""
+        return self.treatment - self.control
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the pairs."""
+
+    smallest_effect: float
+    direction: int = 1
+    binary: bool = True
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the pairs say."""
+
+    word: Word
+    reason: str
+    effect: float | None
+    interval: tuple[float, float] | None
+    n: int
+    test: Mapping[str, Any]
+    trajectory: tuple[tuple[int, float, float, float], ...] = ()
+
+
+class PairedEvidence:
+    """Takes pairs one by one, in the order fixed before the run, and says when they suffice."""
+
+    def __init__(self, question: Question, rule: RuleName, cap: int, seed: int = 0) -> None:
+        self.question = question
+        self.rule_name = rule
+        self.pairs: list[Pair] = []
+        self._seed = seed
+        self._rule: StoppingRule = stopping_rule(
+            rule, max(cap, 2), question.level, question.binary, np.random.default_rng(seed)
+        )
+
+    def add(self, pair: Pair) -> bool:
+        """Take one pair in; True once the verdict is decided and no further pair is needed."""
+        self.pairs.append(pair)
+        look = self._rule.add(pair.difference)
+        return look is not None and _word(look, self.question)[0] is not Word.UNDECIDED
+
+    def finding(self, *, out_of_samples: str = "budget") -> Finding:
+        """The verdict as the pairs stand; `out_of_samples` is the reason given where they are too few."""
+        looks = self._rule.looks
+        if not self.pairs:
+            return Finding(Word.UNDECIDED, out_of_samples, None, None, 0, {"rule": self.rule_name})
+        effect = float(np.mean([pair.difference for pair in self.pairs]))
+        if looks and looks[-1].n == len(self.pairs):
+            word, reason = _word(looks[-1], self.question)
+            interval = (looks[-1].interval.low, looks[-1].interval.high)
+        else:
+            # Ended between planned looks: nothing was promised for here, so nothing is decided.
+            word, reason, interval = (
+                Word.UNDECIDED,
+                "",
+                _plain_interval(self.pairs, self.question, self._seed),
+            )
+        if word is Word.UNDECIDED:
+            reason = reason or out_of_samples
+        return Finding(
+            word,
+            reason,
+            effect,
+            interval,
+            len(self.pairs),
+            self._test(looks[-1] if looks else None),
+            tuple((look.n, look.estimate, look.interval.low, look.interval.high) for look in looks),
+        )
+
+    def _test(self, look: Look | None) -> dict[str, Any]:
+        differences = [pair.difference for pair in self.pairs]
+        test: dict[str, Any] = {"rule": self.rule_name, "level": self.question.level}
+        if look is not None:
+            test |= {"p": look.p} | ({} if look.log_e is None else {"e": math.exp(min(look.log_e, 700.0))})
+        if self.question.binary:
+            gained, lost = _discordant(differences)
+            test |= {"only_treatment": gained, "only_control": lost, "mcnemar_p": mcnemar_exact(gained, lost)}
+        else:
+            test["sign_flip_p"] = sign_flip(differences, np.random.default_rng(self._seed))
+        return test
+
+
+def _word(look: Look, question: Question) -> tuple[Word, str]:
+    if look.inconsistent:
+        return Word.UNDECIDED, "the effect drifted while the run went on"
+    low, high, estimate = look.interval.low, look.interval.high, look.estimate
+    if question.direction < 0:
+        low, high, estimate = -high, -low, -estimate
+    if low > 0 and estimate >= question.smallest_effect:
+        return Word.HOLDS, "the interval is clear of 0 and the effect is worth having"
+    if high < 0:
+        return Word.FAILS, "the effect goes the other way"
+    if high < question.smallest_effect:
+        return Word.FAILS, "the interval excludes the smallest effect worth having"
+    return Word.UNDECIDED, ""
+
+
+def _discordant(differences: Sequence[float]) -> tuple[int, int]:
+    return sum(1 for d in differences if d > 0), sum(1 for d in differences if d < 0)
+
+
+def _plain_interval(pairs: Sequence[Pair], question: Question, seed: int) -> tuple[float, float]:
+    effect = effect_of(pairs, binary=question.binary, level=question.level, seed=seed)
+    assert effect is not None, "there is at least one pair"
+    return effect[1]
+
+
+def effect_of(
+    pairs: Sequence[Pair], *, binary: bool, level: float = 0.95, seed: int = 0
+) -> tuple[float, tuple[float, float]] | None:
+    """Mean difference with a fixed-sample interval (Newcombe for 0/1 scores, BCa bootstrap else)."""
+    if not pairs:
+        return None
+    differences = [pair.difference for pair in pairs]
+    mean = float(np.mean(differences))
+    if binary and all(pair.treatment in (0, 1) and pair.control in (0, 1) for pair in pairs):
+        gained, lost = _discordant(differences)
+        both = sum(1 for pair in pairs if pair.treatment == pair.control == 1)
+        interval = newcombe_paired(both, gained, lost, len(pairs) - both - gained - lost, level)
+    elif len(set(differences)) == 1:
+        return mean, (mean, mean)
+    else:
+        interval = paired_bootstrap(differences, np.random.default_rng(seed), level=level)
+    return mean, (interval.low, interval.high)

@@ -1,0 +1,275 @@
+"""The one SQLite file: runs, how every sample ended, traces, verdicts, and the cache of replies.
+
+One writer thread commits whatever is queued in one transaction (WAL, synchronous=FULL), so a
+hundred small writes cost one flush to disk. `await store.record(...)` returns when the row is
+durable: from then on a kill -9 cannot lose it. Rows have natural keys: writing twice is harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import queue
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.core.errors import UnknownName, UserError
+from assay.core.samples import Ending, Outcome
+from assay.core.usage import Usage
+
+SCHEMA = 1
+_TABLES = """
+create table run (
+  id text primary key, created text not null, status text not null, claim text not null,
+  config text not null) strict;
+create table sample (
+  run text not null references run(id) on delete cascade, arm text not null, item text not null,
+  repeat integer not null, ending text not null, score real, answer text, detail text not null,
+  usage text not null, trace text not null, primary key (run, arm, item, repeat)) strict, without rowid;
+create table verdict (run text primary key references run(id) on delete cascade, json text not null) strict;
+create table blob (sha text primary key, body blob not null) strict, without rowid;
+create table cache (
+  key blob primary key, model text not null, created integer not null default (unixepoch()),
+  value blob not null) strict, without rowid;
+"""
+LARGEST_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How one sample ended in one arm of a run."""
+
+    arm: str
+    item: str
+    repeat: int
+    outcome: Outcome
+    usage: Usage
+    trace: str
+    """Hash of the trace's blob."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as the table of runs shows it."""
+
+    id: str
+    created: str
+    status: str
+    claim: str
+    config: dict[str, Any]
+    samples: int
+    verdict: dict[str, Any] | None
+
+
+class Store:
+    """Opens (and makes) the file; `close` when done. Reads happen on the caller's thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._reader = _open(path)
+            _migrate(self._reader, path)
+            self._writer = _open(path)
+        except sqlite3.Error as error:
+            raise UserError(
+                f"The database {path} cannot be used: {error}.",
+                hint="Set ASSAY_HOME to another folder, or move the file away.",
+            ) from None
+        self._queue: queue.SimpleQueue[tuple[str, tuple[Any, ...], Future[None] | None] | None]
+        self._queue = queue.SimpleQueue()
+        self._failure: Exception | None = None
+        self._unwritten: dict[bytes, Any] = {}
+        self._thread = threading.Thread(target=self._write_all, name="assay-store", daemon=True)
+        self._thread.start()
+
+    # --- the cache of replies
+
+    def get(self, key: bytes) -> Any | None:
+        """The JSON kept under a cache key, or None."""
+        if key in self._unwritten:
+            return self._unwritten[key]
+        row = self._reader.execute("select value from cache where key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(zlib.decompress(row[0]))
+
+    def put(self, key: bytes, fingerprint: str, value: Any) -> None:
+        """Keep a JSON value; it becomes durable before anything that is written after it."""
+        self._unwritten[key] = value
+        body = zlib.compress(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"), 1)
+        self._enqueue(
+            "insert or ignore into cache(key, model, value) values (?, ?, ?)", (key, fingerprint, body)
+        )
+
+    def forget(self, model: str | None = None) -> int:
+        """Drop cached replies, of one model fingerprint or of all; returns how many there were."""
+        where, what = ("where model = ?", (model,)) if model else ("", ())
+        (count,) = self._reader.execute(f"select count(*) from cache {where}", what).fetchone()
+        self._run(f"delete from cache {where}", what)
+        return int(count)
+
+    # --- runs
+
+    async def begin(self, run: str, created: str, claim: str, config: dict[str, Any]) -> None:
+        """Note a run; noting it again (a resume) only sets it to running."""
+        await self._written(
+            "insert into run(id, created, status, claim, config) values (?, ?, 'running', ?, ?) "
+            "on conflict(id) do update set status = 'running'",
+            (run, created, claim, json.dumps(config)),
+        )
+
+    async def record(self, run: str, recorded: Recorded, steps: list[Any]) -> None:
+        """Keep how a sample ended, with its trace. Durable when this returns."""
+        body = json.dumps(steps, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        self._enqueue(
+            "insert or ignore into blob(sha, body) values (?, ?)", (recorded.trace, zlib.compress(body, 6))
+        )
+        outcome = recorded.outcome
+        await self._written(
+            "insert or ignore into sample values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(run, recorded.arm, recorded.item, recorded.repeat),
+                *(outcome.ending.value, outcome.score, outcome.answer, outcome.detail),
+                *(json.dumps(_usage_fields(recorded.usage)), recorded.trace),
+            ),
+        )
+
+    async def finish(self, run: str, status: str, verdict: dict[str, Any] | None) -> None:
+        """Set the run's status (`done`, `stopped`) and keep its verdict, if it has one."""
+        if verdict is not None:
+            text = json.dumps(verdict, ensure_ascii=False)
+            self._enqueue("insert or replace into verdict(run, json) values (?, ?)", (run, text))
+        await self._written("update run set status = ? where id = ?", (status, run))
+
+    def recorded(self, run: str) -> dict[tuple[str, str, int], Recorded]:
+        """Every sample of a run that has ended, by (arm, item, repeat)."""
+        rows = self._reader.execute(
+            "select arm, item, repeat, ending, score, answer, detail, usage, trace from sample where run = ?",
+            (run,),
+        )
+        found = {}
+        for arm, item, repeat, ending, score, answer, detail, usage, trace in rows:
+            outcome = Outcome(Ending(ending), score, answer, detail)
+            found[arm, item, repeat] = Recorded(arm, item, repeat, outcome, Usage(**json.loads(usage)), trace)
+        return found
+
+    def trace(self, sha: str) -> list[Any]:
+        """The steps of a recorded sample."""
+        row = self._reader.execute("select body from blob where sha = ?", (sha,)).fetchone()
+        steps: list[Any] = json.loads(zlib.decompress(row[0])) if row else []
+        return steps
+
+    def runs(self) -> Iterator[RunRow]:
+        """All runs, newest first."""
+        for row in self._reader.execute(
+            "select run.id, created, status, claim, config, verdict.json, "
+            "(select count(*) from sample where sample.run = run.id) "
+            "from run left join verdict on verdict.run = run.id order by created desc, run.rowid desc"
+        ).fetchall():
+            verdict = json.loads(row[5]) if row[5] else None
+            yield RunRow(row[0], row[1], row[2], row[3], json.loads(row[4]), row[6], verdict)
+
+    def run(self, name: str) -> RunRow:
+        """The run of that id, or the one whose id begins so; `UnknownName` otherwise."""
+        rows = list(self.runs())
+        exact = [row for row in rows if row.id == name]
+        begins = exact or [row for row in rows if name and row.id.startswith(name)]
+        if len(begins) == 1:
+            return begins[0]
+        hint = "Type: assay runs" if not begins else f"It could be {begins[0].id} or {begins[1].id}."
+        raise UnknownName("run", name, [row.id for row in rows], hint=hint)
+
+    # --- the writer
+
+    def _enqueue(self, sql: str, values: tuple[Any, ...], done: Future[None] | None = None) -> None:
+        if self._failure is not None:
+            raise _sentence(self.path, self._failure)
+        self._queue.put((sql, values, done))
+
+    async def _written(self, sql: str, values: tuple[Any, ...]) -> None:
+        done: Future[None] = Future()
+        self._enqueue(sql, values, done)
+        try:
+            await asyncio.wrap_future(done)
+        except sqlite3.Error as error:
+            raise _sentence(self.path, error) from None
+
+    def _run(self, sql: str, values: tuple[Any, ...]) -> None:
+        done: Future[None] = Future()
+        self._enqueue(sql, values, done)
+        done.result()
+
+    def _write_all(self) -> None:
+        while (entry := self._queue.get()) is not None:
+            batch = [entry]
+            while len(batch) < LARGEST_BATCH and not self._queue.empty():
+                following = self._queue.get()
+                if following is None:
+                    self._queue.put(None)
+                    break
+                batch.append(following)
+            self._commit(batch)
+
+    def _commit(self, batch: list[tuple[str, tuple[Any, ...], Future[None] | None]]) -> None:
+        failure: Exception | None = None
+        try:
+            with self._writer:
+                self._writer.execute("begin immediate")
+                for sql, values, _ in batch:
+                    self._writer.execute(sql, values)
+        except sqlite3.Error as error:
+            # Nothing after a failed write may be acknowledged: order is what makes resume safe.
+            failure = self._failure = error
+        for sql, values, done in batch:
+            if sql.startswith("insert or ignore into cache"):
+                self._unwritten.pop(values[0], None)
+            if done is not None:
+                done.set_exception(failure) if failure else done.set_result(None)
+
+    def close(self) -> None:
+        """Write what is queued and close the file."""
+        self._queue.put(None)
+        self._thread.join()
+        self._writer.close()
+        self._reader.close()
+
+
+def trace_hash(steps: list[Any]) -> str:
+    """Name of a trace: equal traces are kept once."""
+    body = json.dumps(steps, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(body).hexdigest()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=60.0, isolation_level=None, check_same_thread=False)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma foreign_keys = on")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("pragma user_version").fetchone()
+    if version == 0:
+        connection.executescript(f"begin immediate; {_TABLES} pragma user_version = {SCHEMA}; commit;")
+    elif version != SCHEMA:
+        raise UserError(
+            f"The database {path} is of format {version}, and this assay writes format {SCHEMA}.",
+            hint="Use the assay that wrote it, or set ASSAY_HOME to another folder.",
+        )
+
+
+def _usage_fields(usage: Usage) -> dict[str, Any]:
+    return {name: getattr(usage, name) for name in Usage.__slots__}
+
+
+def _sentence(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"The database {path} could not be written: {error}.",
+        hint="Nothing recorded before is lost; make room, then type: assay resume RUN",
+    )

@@ -1,0 +1,212 @@
+"""The embedded engine as a model: llama.cpp's own HTTP interface, prompts sent as token ids.
+
+Scoring goes token by token with a `logit_bias` that forces the wanted token, because llama.cpp
+ignores `echo` + `logprobs` in silence: https://github.com/ggml-org/llama.cpp/issues/27174
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from assay.core.errors import BadReply, BadRequest, CannotRun
+from assay.core.model import Capability, Fingerprint, Grouping
+from assay.core.replies import Embeddings, Finish, Reply, Scores, TokenLogprob
+from assay.core.requests import Ask, Embed, Score
+from assay.models.meter import Meter, ProcessClock
+from assay.models.rendering import Renderer
+from assay.models.transport import Transport
+
+LIKELIEST = 40
+"""How many of the likeliest tokens a scoring request asks for, so that most need no second one."""
+FORCED = 1000.0
+"""Bias that makes one token certain; the log-probability reported is the one before the bias."""
+
+
+class LlamaCpp:
+    """A llama.cpp server that is ours."""
+
+    def __init__(
+        self,
+        name: str,
+        transport: Transport,
+        properties: dict[str, Any],
+        parts: dict[str, str],
+        pid: int = 0,
+    ) -> None:
+        template = str(properties.get("chat_template") or "")
+        self.name = name
+        self.slots = int(properties["total_slots"])
+        self.context = int(properties["default_generation_settings"]["n_ctx"])
+        self.grouping = Grouping.BY_SLOT
+        self.meter = Meter()
+        self.transport = transport
+        self._clock = ProcessClock(pid)
+        parts = parts | {"template": hashlib.sha256(template.encode()).hexdigest()[:16]}
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        self.fingerprint = Fingerprint(digest, tuple(sorted(parts.items())))
+        self._renderer = Renderer(transport, has_template=bool(template))
+        abilities = {
+            *(Capability.GENERATE, Capability.PREFILL, Capability.N, Capability.SEED, Capability.LOGPROBS),
+            *(Capability.LOGIT_BIAS, Capability.JSON_SCHEMA, Capability.GRAMMAR, Capability.TOKEN_PROMPTS),
+            Capability.SCORE,
+        }
+        self.capabilities = frozenset(abilities | ({Capability.CHAT} if template else set()))
+
+    @classmethod
+    async def connect(cls, name: str, transport: Transport, parts: dict[str, str], pid: int = 0) -> LlamaCpp:
+        """Reads the server's properties; `parts` say which weights and engine build these are."""
+        response = await transport.get("/props")
+        if response.status_code != 200:
+            raise BadReply(
+                f"{transport.address} is no llama.cpp server (/props answers {response.status_code})."
+            )
+        return cls(name, transport, response.json(), parts, pid)
+
+    async def generate(self, request: Ask, indexes: Sequence[int]) -> tuple[Reply, ...]:
+        """One reply per sample index; neighbours in one request share the evaluated prompt."""
+        prompt = await self._prompt(request)
+        runs = _consecutive(indexes)
+        parts = await asyncio.gather(*(self._complete(request, prompt, start, n) for start, n in runs))
+        return tuple(reply for part in parts for reply in part)
+
+    async def _prompt(self, request: Ask | Score) -> tuple[int, ...]:
+        prompt = await self._renderer.render(request.messages, request.prefill, raw=request.raw)
+        if len(prompt) >= self.context:
+            raise BadRequest(
+                f"The prompt has {len(prompt)} tokens and {self.name} has room for {self.context}.",
+                hint="Shorten it.",
+            )
+        return prompt
+
+    async def _complete(self, request: Ask, prompt: tuple[int, ...], start: int, n: int) -> list[Reply]:
+        assert request.seed is not None, "the driver sets the seed"
+        body: dict[str, Any] = {
+            "prompt": prompt,
+            "n_predict": min(request.max_tokens, self.context - len(prompt)),
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "samplers": ["temperature", "top_p"],
+            "seed": (request.seed + start) % 2**31,
+            "stop": list(request.stop),
+            "cache_prompt": True,
+            "n_probs": request.logprobs,
+            "return_tokens": False,
+        }
+        if n > 1:
+            body["n_cmpl"] = n
+        if request.logit_bias:
+            body["logit_bias"] = [[token, bias] for token, bias in request.logit_bias]
+        if request.json_schema:
+            body["json_schema"] = json.loads(request.json_schema)
+        if request.grammar:
+            body["grammar"] = request.grammar
+        answer = await self.transport.post("/completion", body)
+        choices = answer if isinstance(answer, list) else [answer]
+        if len(choices) != n:
+            raise BadReply(f"The engine gave {len(choices)} replies and not {n}.")
+        self._count(choices)
+        cpu = self._clock.since_last() / n
+        return [_reply(choice, len(prompt), cpu) for choice in choices]
+
+    def _count(self, choices: list[dict[str, Any]]) -> None:
+        """Of n replies only the first evaluated the prompt; the others were given a copy."""
+        timings = choices[0]["timings"]
+        self.meter.requests += 1
+        self.meter.prompt_tokens += timings["prompt_n"] + timings["cache_n"]
+        self.meter.prompt_tokens_evaluated += timings["prompt_n"]
+        self.meter.generated_tokens += sum(choice["tokens_predicted"] for choice in choices)
+
+    async def score(self, request: Score) -> Scores:
+        """Sum of the tokens' log-probabilities for each continuation, in nats.
+
+        Continuations are tokenised by themselves: the prompt's tokens never change with them.
+        """
+        prompt = await self._prompt(request)
+        wanted = [await self._renderer.continuation(text) for text in request.continuations]
+        started = time.monotonic()
+        first = await self._next_token(prompt, force=None)
+        totals = await asyncio.gather(*(self._follow(prompt, tokens, first) for tokens in wanted))
+        counts = tuple(len(tokens) for tokens in wanted)
+        return Scores(
+            tuple(totals),
+            counts,
+            tokens_in=len(prompt) + sum(counts),
+            seconds=time.monotonic() - started,
+            cpu_seconds=self._clock.since_last(),
+        )
+
+    async def _follow(
+        self, prompt: tuple[int, ...], tokens: tuple[int, ...], first: dict[int, float]
+    ) -> float:
+        total = 0.0
+        for index, token in enumerate(tokens):
+            known = first.get(token) if index == 0 else None
+            if known is None:
+                known = (await self._next_token(prompt + tokens[:index], force=token))[token]
+            total += known
+        return total
+
+    async def _next_token(self, prompt: tuple[int, ...], force: int | None) -> dict[int, float]:
+        """Log-probabilities of the next token: of the likeliest ones, or of one forced token."""
+        body: dict[str, Any] = {
+            "prompt": prompt,
+            "n_predict": 1,
+            "temperature": 0.0,
+            "samplers": ["temperature"],
+            "seed": 0,
+            "cache_prompt": True,
+            "n_probs": LIKELIEST if force is None else 1,
+        }
+        if force is not None:
+            body["logit_bias"] = [[force, FORCED]]
+        answer = await self.transport.post("/completion", body)
+        self._count([answer])
+        token = answer["completion_probabilities"][0]
+        found = {other["id"]: float(other["logprob"]) for other in token["top_logprobs"]}
+        found[token["id"]] = float(token["logprob"])
+        if force is not None and force not in found:
+            raise BadReply(f"The engine did not take the forced token {force}.")
+        return found
+
+    async def embed(self, request: Embed) -> Embeddings:
+        """Not with this engine: it is started for generation."""
+        raise CannotRun(f"{self.name} gives no embeddings.", hint="Use an endpoint that has /v1/embeddings.")
+
+    async def close(self) -> None:
+        """Let go of this event loop's connections; the engine ends itself when nobody uses it."""
+        await self.transport.close()
+
+
+def _consecutive(indexes: Sequence[int]) -> list[tuple[int, int]]:
+    """Runs of neighbouring indexes as (start, length): the engine draws reply j with seed + j."""
+    runs: list[tuple[int, int]] = []
+    for index in indexes:
+        if runs and index == sum(runs[-1]):
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((index, 1))
+    return runs
+
+
+def _reply(choice: dict[str, Any], tokens_in: int, cpu_seconds: float) -> Reply:
+    timings = choice["timings"]
+    finish = Finish.LENGTH if choice["stop_type"] == "limit" else Finish.STOP
+    return Reply(
+        text=choice["content"].rstrip("\ufffd") if finish is Finish.LENGTH else choice["content"],
+        finish=finish,
+        tokens_in=tokens_in,
+        tokens_out=choice["tokens_predicted"],
+        logprobs=tuple(_token_logprob(token) for token in choice.get("completion_probabilities", ())),
+        seconds=(timings["prompt_ms"] + timings["predicted_ms"]) / 1000,
+        cpu_seconds=cpu_seconds,
+    )
+
+
+def _token_logprob(token: dict[str, Any]) -> TokenLogprob:
+    top = tuple((t["id"], t["token"], float(t["logprob"])) for t in token.get("top_logprobs", ()))
+    return TokenLogprob(token["id"], token["token"], float(token["logprob"]), top)

@@ -1,0 +1,274 @@
+"""Any OpenAI-compatible endpoint as a model: vLLM, SGLang, Ollama, llama-server, a hosted service.
+
+Several addresses may serve the same model; each request goes to the one with the fewest outstanding.
+What the endpoint can do is found by `probing`, never guessed from a name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Any
+
+from assay.core.errors import BadReply, CannotRun, EndpointDown, UnknownName, UserError
+from assay.core.model import Capability, Fingerprint, Grouping
+from assay.core.replies import Embeddings, Finish, Reply, Scores, TokenLogprob
+from assay.core.requests import Ask, Embed, Image, Message, Score
+from assay.models.meter import Meter
+from assay.models.probing import Probed, probe
+from assay.models.transport import Transport
+
+_FINISH = {"stop": Finish.STOP, "eos": Finish.STOP, "length": Finish.LENGTH, "content_filter": Finish.REFUSED}
+
+
+class OpenAI:
+    """A model behind one or more OpenAI-compatible addresses."""
+
+    def __init__(self, name: str, transports: Sequence[Transport], probed: Probed, *, slots: int) -> None:
+        self.name = f"openai/{name}"
+        self.capabilities = probed.capabilities
+        self.slots = slots * len(transports)
+        self.grouping = Grouping.TOGETHER if Capability.N in probed.capabilities else Grouping.SINGLY
+        self.meter = Meter()
+        self.transports = tuple(transports)
+        self._wire_name = name
+        self._cap_field = probed.cap_field
+        # Where the usage counts one reply of n, listed log-probabilities count the tokens of each.
+        self._must_list = not probed.counts_all and Capability.LOGPROBS in probed.capabilities
+        parts = {
+            "endpoint": " ".join(sorted(t.address for t in transports)),
+            "model": name,
+            "served": probed.served,
+        }
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        self.fingerprint = Fingerprint(digest, tuple(sorted(parts.items())))
+
+    @classmethod
+    async def connect(
+        cls, name: str, addresses: Sequence[str], key: str, *, slots: int, seconds: float
+    ) -> OpenAI:
+        """Checks that every address serves the model, and probes the first for what it can do.
+
+        Raises:
+            EndpointDown: nothing answers at an address.
+            UnknownName: the server lists its models and this is none of them.
+        """
+        transports = [Transport(_with_version(address), key=key, seconds=seconds) for address in addresses]
+        for transport in transports:
+            await _check_served(transport, name)
+        return cls(name, transports, await probe(transports[0], name), slots=slots)
+
+    @property
+    def _transport(self) -> Transport:
+        return min(self.transports, key=lambda transport: transport.outstanding)
+
+    async def generate(self, request: Ask, indexes: Sequence[int]) -> tuple[Reply, ...]:
+        """One reply per sample index; where the endpoint gave fewer than asked, it is asked again."""
+        replies: list[Reply] = []
+        while len(replies) < len(indexes):
+            wanted = len(indexes) - len(replies)
+            together = wanted if Capability.N in self.capabilities else 1
+            got = await self._generate_once(request, indexes[len(replies)], together)
+            if not got:
+                raise EndpointDown(f"{self.name} answered without a choice.")
+            replies.extend(got[:wanted])
+        return tuple(replies)
+
+    async def _generate_once(self, request: Ask, first: int, n: int) -> list[Reply]:
+        assert request.seed is not None, "the driver sets the seed"
+        started = time.monotonic()
+        body: dict[str, Any] = {
+            "model": self._wire_name,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "n": n,
+            "stream": False,
+        }
+        if request.stop:
+            body["stop"] = list(request.stop)
+        if Capability.SEED in self.capabilities:
+            body["seed"] = (request.seed + first) % 2**31
+        self._add_constraints(body, request)
+        if request.raw:
+            body |= {"prompt": request.prompt, "max_tokens": request.max_tokens}
+            if request.logprobs:
+                body["logprobs"] = request.logprobs
+            answer = await self._transport.post("/completions", body)
+        else:
+            body |= {"messages": self._messages(request), self._cap_field: request.max_tokens}
+            if request.logprobs or (n > 1 and self._must_list):
+                body |= {"logprobs": True, "top_logprobs": max(1, request.logprobs)}
+            answer = await self._transport.post("/chat/completions", body)
+        return self._read(answer, request, time.monotonic() - started)
+
+    def _messages(self, request: Ask) -> list[dict[str, Any]]:
+        messages = [{"role": message.role, "content": _content(message)} for message in request.messages]
+        if request.prefill:
+            if Capability.PREFILL not in self.capabilities:
+                # The nearest shape such an endpoint has: the model is told how its answer begins.
+                asked = f"Begin your answer with exactly these words and go on from there:\n{request.prefill}"
+                return [*messages, {"role": "user", "content": asked}]
+            messages.append({"role": "assistant", "content": request.prefill})
+        return messages
+
+    def _add_constraints(self, body: dict[str, Any], request: Ask) -> None:
+        for wanted, capability in (
+            (request.json_schema, Capability.JSON_SCHEMA),
+            (request.grammar, Capability.GRAMMAR),
+            (request.logit_bias, Capability.LOGIT_BIAS),
+            (request.logprobs, Capability.LOGPROBS),
+        ):
+            if wanted and capability not in self.capabilities:
+                raise CannotRun(
+                    f"{self.name} has no {capability.value.replace('_', ' ')}.",
+                    hint="The embedded model has: --model smollm2-135m",
+                )
+        if request.json_schema:
+            schema = {"name": "reply", "strict": True, "schema": json.loads(request.json_schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if request.grammar:
+            body["grammar"] = request.grammar
+        if request.logit_bias:
+            body["logit_bias"] = {str(token): bias for token, bias in request.logit_bias}
+
+    def _read(self, answer: Any, request: Ask, seconds: float) -> list[Reply]:
+        """The replies of an answer; anything that is not of the promised shape is worth another try."""
+        try:
+            usage = answer.get("usage") or {}
+            choices = [_choice(choice, request) for choice in answer["choices"]]
+            tokens_in = int(usage.get("prompt_tokens") or 0)
+            said = int(usage.get("completion_tokens") or 0)
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            raise EndpointDown(f"{self.name} answered in an unknown shape ({error!r:.60}).") from None
+        counts = _tokens_per_choice(choices, said)
+        self.meter.requests += 1
+        self.meter.prompt_tokens += tokens_in
+        self.meter.generated_tokens += sum(counts)
+        return [
+            Reply(text, finish, tokens_in, count, logprobs, seconds)
+            for (text, finish, logprobs), count in zip(choices, counts, strict=True)
+        ]
+
+    async def score(self, request: Score) -> Scores:
+        """By the endpoint's own prompt log-probabilities (`echo`), where it has them."""
+        if Capability.SCORE not in self.capabilities:
+            raise CannotRun(
+                f"{self.name} cannot score a given text: it has no prompt log-probabilities.",
+                hint="The embedded model can: --model smollm2-135m",
+            )
+        if not request.raw:
+            raise CannotRun(
+                f"{self.name} can score raw text only, not a chat.", hint="Use --model smollm2-135m."
+            )
+        prompt = str(request.prompt) + request.prefill
+        totals, counts, tokens_in = [], [], 0
+        for continuation in request.continuations:
+            body = {
+                "model": self._wire_name,
+                "prompt": prompt + continuation,
+                "max_tokens": 1,
+                "temperature": 0.0,
+            }
+            answer = await self._transport.post("/completions", body | {"echo": True, "logprobs": 1})
+            listed = answer["choices"][0]["logprobs"]
+            inside = [
+                logprob
+                for logprob, offset in zip(listed["token_logprobs"], listed["text_offset"], strict=True)
+                if len(prompt) <= offset < len(prompt) + len(continuation)
+            ]
+            totals.append(float(sum(inside)))
+            counts.append(len(inside))
+            tokens_in += int((answer.get("usage") or {}).get("prompt_tokens") or 0)
+        return Scores(tuple(totals), tuple(counts), tokens_in)
+
+    async def embed(self, request: Embed) -> Embeddings:
+        """One vector per text, by `/embeddings`."""
+        body = {"model": self._wire_name, "input": list(request.texts)}
+        answer = await self._transport.post("/embeddings", body)
+        try:
+            rows = sorted(answer["data"], key=lambda row: int(row["index"]))
+            vectors = tuple(tuple(float(x) for x in row["embedding"]) for row in rows)
+            tokens = int((answer.get("usage") or {}).get("prompt_tokens") or 0)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadReply(f"{self.name} answered /embeddings in an unknown shape ({error!r:.60}).") from None
+        if len(vectors) != len(request.texts):
+            raise BadReply(f"{self.name} gave {len(vectors)} vectors for {len(request.texts)} texts.")
+        return Embeddings(vectors, tokens)
+
+    async def close(self) -> None:
+        """Let go of this event loop's connections."""
+        for transport in self.transports:
+            await transport.close()
+
+
+def _with_version(address: str) -> str:
+    """Addresses are given with or without `/v1`; an address without a path gets it."""
+    address = address.rstrip("/")
+    if not address.startswith(("http://", "https://")):
+        raise UserError(f"'{address}' is not an address.", hint="Write it as http://HOST:PORT/v1")
+    return address if "/" in address.split("://", 1)[1] else address + "/v1"
+
+
+async def _check_served(transport: Transport, name: str) -> None:
+    response = await transport.get("/models")
+    if response.status_code in (401, 403):
+        raise UserError(f"{transport.address} wants a key.", hint="Set OPENAI_API_KEY in the environment.")
+    if response.status_code != 200:
+        return
+    try:
+        listed = [str(entry["id"]) for entry in response.json()["data"]]
+    except (ValueError, KeyError, TypeError):
+        return
+    if listed and name not in listed:
+        raise UnknownName(
+            f"model at {transport.address}", name, listed, hint=f"It serves: {', '.join(listed[:8])}."
+        )
+
+
+def _content(message: Message) -> Any:
+    if isinstance(message.content, str):
+        return message.content
+    parts: list[dict[str, Any]] = []
+    for part in message.content:
+        if isinstance(part, Image):
+            data = f"data:{part.media_type};base64,{b64encode(part.data).decode()}"
+            parts.append({"type": "image_url", "image_url": {"url": data}})
+        else:
+            parts.append({"type": "text", "text": part.text})
+    return parts
+
+
+_Choice = tuple[str, Finish, tuple[TokenLogprob, ...]]
+
+
+def _choice(choice: dict[str, Any], request: Ask) -> _Choice:
+    message = choice.get("message") or {}
+    text = choice["text"] if "text" in choice else message.get("content")
+    refusal = message.get("refusal")
+    finish = Finish.REFUSED if refusal else _FINISH.get(str(choice.get("finish_reason")), Finish.STOP)
+    if text is None and not refusal:
+        raise ValueError("a choice without text")
+    # Servers differ in whether they repeat a prefill.
+    body = str(text or refusal)
+    if request.prefill and body.startswith(request.prefill):
+        body = body[len(request.prefill) :]
+    listed = (choice.get("logprobs") or {}).get("content") or ()
+    return body, finish, tuple(_token_logprob(entry) for entry in listed)
+
+
+def _token_logprob(entry: dict[str, Any]) -> TokenLogprob:
+    top = tuple((-1, str(t["token"]), float(t["logprob"])) for t in entry.get("top_logprobs") or ())
+    return TokenLogprob(-1, str(entry["token"]), float(entry["logprob"]), top)
+
+
+def _tokens_per_choice(choices: Sequence[_Choice], said: int) -> list[int]:
+    """Tokens of each choice: counted where log-probabilities are listed, else the total shared by length."""
+    if all(logprobs for _, _, logprobs in choices):
+        return [len(logprobs) for _, _, logprobs in choices]
+    lengths = [max(1, len(text)) for text, _, _ in choices]
+    counts = [said * length // sum(lengths) for length in lengths]
+    counts[0] += said - sum(counts)
+    return counts

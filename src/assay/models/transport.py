@@ -1,0 +1,125 @@
+"""HTTP as the backends need it: JSON in, JSON out, faults sorted into 'try again' and 'do not'."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import json
+import time
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx2
+
+from assay.core.errors import BadReply, BadRequest, EndpointDown, ModelError
+
+CONNECT_SECONDS = 2.0
+
+
+class Transport:
+    """One address. Connections are kept per event loop, so that a model outlives `asyncio.run`."""
+
+    def __init__(self, address: str, *, key: str = "", seconds: float = 120.0) -> None:
+        self.address = address.rstrip("/")
+        self.outstanding = 0
+        self._seconds = seconds
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
+
+    def _client(self) -> httpx2.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._clients[loop] = httpx2.AsyncClient(
+                timeout=httpx2.Timeout(self._seconds, connect=CONNECT_SECONDS, pool=None),
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
+                headers=self._headers,
+            )
+        return self._clients[loop]
+
+    async def get(self, path: str) -> httpx2.Response:
+        """The response to a GET, whatever its status."""
+        return await self._send("GET", path, None)
+
+    async def post(self, path: str, body: dict[str, Any], *, seconds: float | None = None) -> Any:
+        """The JSON that came back; `EndpointDown` is worth another try, other errors are not."""
+        self.outstanding += 1
+        try:
+            response = await self._send("POST", path, body, seconds)
+        finally:
+            self.outstanding -= 1
+        if response.status_code != 200:
+            raise self._refusal(response)
+        try:
+            return response.json()
+        except (ValueError, UnicodeDecodeError):
+            text = response.text[:80].replace("\n", " ")
+            raise EndpointDown(
+                f"{self.address} answered with something that is not JSON: {text!r}."
+            ) from None
+
+    async def _send(
+        self, method: str, path: str, body: dict[str, Any] | None, seconds: float | None = None
+    ) -> httpx2.Response:
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        timeout = httpx2.Timeout(seconds or self._seconds, connect=CONNECT_SECONDS, pool=None)
+        try:
+            return await self._client().request(
+                method,
+                self.address + path,
+                content=content,
+                headers={"Content-Type": "application/json"},
+                timeout=timeout,
+            )
+        except httpx2.ConnectError:
+            raise EndpointDown(
+                f"Nothing answers at {self.address}.", hint="Check the address and that the server runs."
+            ) from None
+        except httpx2.TimeoutException:
+            raise EndpointDown(
+                f"{self.address} did not answer within {seconds or self._seconds:g} s."
+            ) from None
+        except httpx2.InvalidURL as error:
+            raise BadRequest(f"'{self.address}' is not an address: {error}.") from None
+        except httpx2.HTTPError as error:
+            raise EndpointDown(f"{self.address} broke off: {type(error).__name__} {error}.") from None
+
+    def _refusal(self, response: httpx2.Response) -> ModelError:
+        status = response.status_code
+        said = _said(response)
+        if status in (408, 409, 425, 429) or status >= 500:
+            wait = _retry_after(response.headers.get("Retry-After", ""))
+            return EndpointDown(f"{self.address} answered {status}: {said}", retry_after=wait)
+        if status in (401, 403):
+            return ModelError(
+                f"{self.address} refused the key ({status}): {said}", hint="Set OPENAI_API_KEY."
+            )
+        return BadReply(f"{self.address} refused the request ({status}): {said}")
+
+    async def close(self) -> None:
+        """Close this event loop's connections; another loop may still use the transport."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+
+def _said(response: httpx2.Response) -> str:
+    """The server's own words, in one line."""
+    try:
+        body = response.json()
+        error = body.get("error", body) if isinstance(body, dict) else body
+        text = error.get("message", error) if isinstance(error, dict) else error
+    except (ValueError, UnicodeDecodeError):
+        text = response.text
+    return " ".join(str(text).split())[:200]
+
+
+def _retry_after(value: str) -> float | None:
+    """Seconds to wait from a Retry-After header: a number or a date; at most ten minutes."""
+    try:
+        wait = float(value)
+    except ValueError:
+        try:
+            wait = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, TypeError):
+            return None
+    return min(max(wait, 0.0), 600.0)

@@ -1,0 +1,170 @@
+"""The automatic sandbox: monty for what it runs exactly as CPython does, bubblewrap for all else.
+
+A result must not depend on the tier. So monty is asked only for programs inside a subset that was
+compared with CPython, and believed only when it succeeds: an error, a timeout or a missing feature
+there means that CPython is asked. Left out of the subset, each for a difference that was measured:
+generators and lazy iterators (monty makes lists of them), `round` to digits, the order of sets,
+annotations (not evaluated), `try` (it would hide what monty lacks), and `sum`, which CPython 3.12
+made more precise.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+
+from assay.core.errors import SandboxMissing
+from assay.core.replies import Ended, Execution
+from assay.core.requests import Execute
+from assay.sandbox.box import Sandbox
+from assay.sandbox.bubblewrap import BubblewrapSandbox
+from assay.sandbox.monty import MontySandbox, parse
+
+SNIPPET_SECONDS = 0.25
+"""Monty is several times slower than CPython: what takes longer is CPython's."""
+LONGEST_SNIPPET = 10_000
+
+
+class AutomaticSandbox:
+    """Sends a program to monty where it stays inside the common subset, else to bubblewrap."""
+
+    name = "automatic"
+
+    def __init__(self, snippets: Sandbox, programs: Sandbox) -> None:
+        self.snippets = snippets
+        self.programs = programs
+
+    async def run(self, request: Execute) -> Execution:
+        """Run one program; `Execution.tier` says where."""
+        if not request.stdin and inside_subset(request.code):
+            quick = replace(request, seconds=min(request.seconds, SNIPPET_SECONDS))
+            execution = await self.snippets.run(quick)
+            if execution.ended is Ended.OK:
+                return execution
+        return await self.programs.run(request)
+
+    async def close(self) -> None:
+        """Close both."""
+        await self.snippets.close()
+        await self.programs.close()
+
+
+async def open_sandbox() -> Sandbox:
+    """The best sandbox this machine has, tried with a real program; `SandboxMissing` where there is none."""
+    reasons: list[str] = []
+    snippets: Sandbox | None = None
+    programs: Sandbox | None = None
+    try:
+        snippets = MontySandbox()
+    except SandboxMissing as missing:
+        reasons.append(missing.message)
+    try:
+        programs = await open_bubblewrap()
+    except SandboxMissing as missing:
+        reasons.append(missing.message)
+    if snippets and programs:
+        return AutomaticSandbox(snippets, programs)
+    only = snippets or programs
+    if only is None:
+        raise SandboxMissing(
+            f"Model-written code cannot be run safely on this machine: {' '.join(reasons)}",
+            hint='Install one: pip install "assay[sandbox]" or apt-get install bubblewrap',
+        )
+    return only
+
+
+async def open_bubblewrap() -> BubblewrapSandbox:
+    """A bubblewrap sandbox that has run a program: bwrap may be there and yet make no namespaces."""
+    sandbox = BubblewrapSandbox()
+    try:
+        await sandbox.probe()
+    except SandboxMissing:
+        await sandbox.close()
+        raise
+    return sandbox
+
+
+TYPES = frozenset({"int", "float", "str", "bool", "list", "dict", "tuple"})
+CONSUMERS = frozenset({"list", "tuple", "sorted", "max", "min", "dict"})
+LAZY = frozenset({"enumerate", "zip", "reversed"})
+FUNCTIONS = (
+    TYPES | CONSUMERS | LAZY | {"abs", "all", "any", "chr", "divmod", "isinstance", "len", "ord"}
+) | {"pow", "print", "range", "round"}
+# Only what is exact: sines and logarithms may differ in the last bit from one C library to the next.
+MATH = frozenset(
+    "sqrt floor ceil trunc fabs gcd lcm factorial comb perm isqrt pi e inf isnan isinf copysign".split()
+)
+METHODS = frozenset(
+    "append extend insert pop remove sort reverse index count copy get items keys values update setdefault "
+    "join split strip lstrip rstrip lower upper replace find startswith endswith isdigit isalpha".split()
+)
+NODES: tuple[type[ast.AST], ...] = (
+    *(ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.For, ast.While, ast.If, ast.Break, ast.Continue),
+    *(ast.Pass, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assert, ast.Import, ast.alias),
+    *(ast.ImportFrom, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.boolop, ast.operator, ast.unaryop, ast.cmpop),
+    *(ast.Compare, ast.IfExp, ast.Call, ast.keyword, ast.Constant, ast.JoinedStr, ast.FormattedValue),
+    *(ast.Attribute, ast.Subscript, ast.Slice, ast.Name, ast.expr_context, ast.List, ast.Tuple, ast.Dict),
+    *(ast.ListComp, ast.DictComp, ast.GeneratorExp, ast.comprehension, ast.Starred, ast.Lambda),
+    *(ast.Global, ast.Nonlocal, ast.NamedExpr),
+)
+
+
+def inside_subset(code: str) -> bool:
+    """Whether the program uses only what monty and CPython were found to do alike."""
+    if len(code) > LONGEST_SNIPPET or re.search(r"\\[^\\nt'\"\n]", code):
+        return False
+    tree = parse(code)
+    if tree is None:
+        return False
+    nodes = list(ast.walk(tree))
+    defined = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    defined |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    defined |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    defined |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+    if defined & FUNCTIONS:
+        return False
+    consumed = {id(node.iter) for node in nodes if isinstance(node, ast.For | ast.comprehension)}
+    consumed |= {id(node.args[0]) for node in nodes if is_call(node, CONSUMERS) and len(node.args) == 1}
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    return all(alike(node, defined, consumed, called) for node in nodes)
+
+
+def is_call(node: ast.AST, names: frozenset[str]) -> bool:
+    """Whether the node calls one of these names."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+
+
+def alike(node: ast.AST, defined: set[str], consumed: set[int], called: set[int]) -> bool:
+    """Whether this one node means the same to both interpreters."""
+    if not isinstance(node, NODES) or isinstance(node, ast.Is | ast.IsNot | ast.MatMult):
+        return False
+    match node:
+        case ast.Name(id=name):
+            known = name in TYPES or (name in FUNCTIONS and id(node) in called)
+            return name in defined or known
+        case ast.GeneratorExp():
+            return id(node) in consumed
+        case ast.Call(func=ast.Name(id="round"), args=arguments, keywords=keywords):
+            return len(arguments) == 1 and not keywords
+        case ast.Call():
+            return not is_call(node, LAZY) or id(node) in consumed
+        case ast.Attribute(value=ast.Name(id="math"), attr=name):
+            return name in MATH
+        case ast.Attribute(attr=name):
+            return name in METHODS and id(node) in called
+        case ast.Import(names=names):
+            return all(alias.name == "math" and not alias.asname for alias in names)
+        case ast.ImportFrom(module="math", names=names):
+            return all(alias.name in MATH for alias in names)
+        case ast.ImportFrom():
+            return False
+        case ast.Constant(value=value):
+            return value is None or isinstance(value, int | float | str)
+        case ast.FunctionDef(decorator_list=decorators, returns=returns):
+            return not decorators and returns is None
+        case ast.arg(annotation=annotation):
+            return annotation is None
+        case ast.comprehension(is_async=is_async):
+            return not is_async
+    return True

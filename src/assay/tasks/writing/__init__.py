@@ -1,0 +1,5 @@
+"""Open writing prompts, scored by length."""
+
+from assay.tasks.writing.task import WritingTask
+
+__all__ = ["WritingTask"]
