@@ -14,8 +14,8 @@ from assay.core.errors import (
     UnknownName,
     UserError,
 )
-from assay.core.flow import Flow, ask, execute, score
-from assay.core.model import Capability, Fingerprint, Grouping, Model
+from assay.core.flow import Flow, ask, execute, rewrite, score, together
+from assay.core.model import Capability, Fingerprint, Grouping, Model, PerSample
 from assay.core.replies import (
     AnyReply,
     Embeddings,
@@ -67,6 +67,7 @@ __all__ = [
     "Outcome",
     "Page",
     "Paper",
+    "PerSample",
     "Reply",
     "Request",
     "Sample",
@@ -82,5 +83,7 @@ __all__ = [
     "UserError",
     "ask",
     "execute",
+    "rewrite",
     "score",
+    "together",
 ]

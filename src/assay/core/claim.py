@@ -64,8 +64,11 @@ class Claim:
     placebo: Arm | None = None
     """Same shape, no relevant content. None: the lab splices another sample's first replies in, where
     the treatment has more than one step; else the claim has no placebo and the verdict says so."""
-    equal_spend: bool = True
-    """Whether the control can be given the treatment's tokens by resampling and voting."""
+    equal_spend: bool | Arm = True
+    """True: the control is given the treatment's tokens by resampling it and voting. An arm: that one is
+    the equal spend, where a vote over the control would be the treatment itself. False: it has no sense."""
+    rule: str = "anytime"
+    """Stopping rule: `anytime`, `obf5` or `fixed`. Fixed where the samples are the whole population."""
     others: tuple[Arm, ...] = ()
     """Further arms shown beside the two (ablations, dose levels), no verdict of their own."""
     sandbox: bool = False

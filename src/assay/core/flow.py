@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
+from assay.core.errors import AssayError
 from assay.core.replies import Execution, Reply, Scores
 from assay.core.requests import Ask, Execute, Request, Score
 
@@ -35,3 +36,43 @@ def execute(request: Execute) -> Flow[Execution]:
     (execution,) = yield [request]
     assert isinstance(execution, Execution), "a driver answers an Execute with an Execution"
     return execution
+
+
+def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
+    """Run several flows side by side: their requests go out in the same steps. Results in order."""
+    results: dict[int, T] = {}
+    pending: dict[int, tuple[Flow[T], Sequence[Request]]] = {}
+
+    def advance(index: int, flow: Flow[T], replies: Sequence[Any] | None) -> None:
+        try:
+            pending[index] = (flow, next(flow) if replies is None else flow.send(replies))
+        except StopIteration as stop:
+            pending.pop(index, None)
+            results[index] = stop.value
+
+    for index, flow in enumerate(flows):
+        advance(index, flow, None)
+    while pending:
+        waiting = dict(pending)
+        replies = yield [request for _, requests in waiting.values() for request in requests]
+        at = 0
+        for index, (flow, requests) in waiting.items():
+            advance(index, flow, replies[at : at + len(requests)])
+            at += len(requests)
+    return [results[index] for index in range(len(flows))]
+
+
+def rewrite(flow: Flow[T], change: Callable[[Request], Request]) -> Flow[T]:
+    """The same flow with every request passed through `change` on its way out."""
+    try:
+        requests = next(flow)
+        while True:
+            try:
+                replies = yield [change(request) for request in requests]
+            except AssayError as error:
+                requests = flow.throw(error)
+            else:
+                requests = flow.send(replies)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from assay.core.replies import Embeddings, Reply, Scores
 from assay.core.requests import Ask, Embed, Score
@@ -100,4 +100,13 @@ class Model(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; the model cannot be used afterwards."""
+        ...
+
+
+@runtime_checkable
+class PerSample(Protocol):
+    """A model that has an own voice for every sample of every arm: a recorded transcript."""
+
+    def for_sample(self, arm: str, item: str) -> Model:
+        """The model that answers this one flow."""
         ...

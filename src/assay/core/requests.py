@@ -145,9 +145,7 @@ class Ask:
             and all(isinstance(message, Message) for message in self.prompt),
             "A prompt is a text or a tuple of at least one Message.",
         )
-        require(
-            self.prompt[-1].role != "assistant", "A prompt ends before the assistant speaks: use prefill."
-        )
+        require(self.prompt[-1].role != "assistant", "A prompt ends before the assistant speaks: use prefill.")
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -56,9 +56,7 @@ class Budget:
         self._clock = clock
         self._start = clock()
 
-    def carve(
-        self, *, tokens: float = math.inf, calls: float = math.inf, seconds: float = math.inf
-    ) -> Budget:
+    def carve(self, *, tokens: float = math.inf, calls: float = math.inf, seconds: float = math.inf) -> Budget:
         """A child that can never spend more than is left here."""
         return Budget(tokens=tokens, calls=calls, seconds=seconds, parent=self, clock=self._clock)
 

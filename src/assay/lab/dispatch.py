@@ -192,6 +192,4 @@ def _cancel(group: _Group, indexes: list[int]) -> None:
 
 def _prompt_of(request: Ask | Score) -> str:
     """Everything the model reads before it writes: equal texts mean a shared evaluated prompt."""
-    return "\x1e".join(
-        [str(request.raw), *(f"{m.role}\x1f{m.text}" for m in request.messages), request.prefill]
-    )
+    return "\x1e".join([str(request.raw), *(f"{m.role}\x1f{m.text}" for m in request.messages), request.prefill])

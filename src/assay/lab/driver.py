@@ -11,11 +11,11 @@ import asyncio
 import dataclasses
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from assay.core.errors import AssayError, BudgetExceeded, CannotRun, SandboxMissing
+from assay.core.errors import AssayError, BudgetExceeded, CannotRun
 from assay.core.flow import Flow
 from assay.core.model import Model
 from assay.core.replies import AnyReply, Execution, Page, Reply, Scores
@@ -23,20 +23,9 @@ from assay.core.requests import Ask, Embed, Execute, Fetch, Request, Score
 from assay.core.usage import Budget, Usage
 from assay.lab.codec import answer_from_json, cache_key, reply_from_json, reply_to_json, request_to_json
 from assay.lab.dispatch import Dispatcher
+from assay.sandbox import Sandbox, open_sandbox
 
 T = TypeVar("T")
-
-
-class Sandbox(Protocol):
-    """Runs untrusted code."""
-
-    async def run(self, request: Execute) -> Execution:
-        """The execution, however it ended."""
-        ...
-
-    async def close(self) -> None:
-        """Stop its processes."""
-        ...
 
 
 class Cache(Protocol):
@@ -98,18 +87,18 @@ class Driver:
         self,
         *,
         cache: Cache | None = None,
-        sandbox: Callable[[], Sandbox] | None = None,
+        sandbox: Callable[[], Awaitable[Sandbox]] = open_sandbox,
         fetch: Callable[[Fetch], Awaitable[Page]] | None = None,
     ) -> None:
         self.fresh = Usage()
         self._cache = cache
-        self._make_sandbox = sandbox
-        self._sandbox: Sandbox | None = None
+        self._open_sandbox = sandbox
+        self._sandbox: asyncio.Future[Sandbox] | None = None
         self._fetch = fetch
-        self._dispatchers: dict[int, Dispatcher] = {}
+        self._dispatchers: dict[Model, Dispatcher] = {}
         self._drawing: dict[bytes, asyncio.Future[Reply]] = {}
 
-    async def run(self, jobs: Iterable[Job[T]], *, in_flight: int = 0) -> AsyncIterator[Done[T]]:
+    async def run(self, jobs: Iterable[Job[T]], *, in_flight: int = 0) -> AsyncGenerator[Done[T]]:
         """Ended jobs as they end. Jobs are taken from the iterable only when there is room for them.
 
         Closing the iterator early cancels what is in flight.
@@ -124,7 +113,6 @@ class Driver:
                     if job is None:
                         exhausted = True
                         break
-                    self._dispatcher(job.model)
                     running.add(asyncio.create_task(self._drive(job)))
                 if not running:
                     return
@@ -138,14 +126,14 @@ class Driver:
 
     def _room(self, wish: int) -> int:
         """Enough flows that a freed slot always finds a request ready, even while some run code."""
-        return wish or max(4, *(2 * d.model.slots + 2 for d in self._dispatchers.values()), 4)
+        return wish or max((2 * model.slots + 2 for model in self._dispatchers), default=8)
 
     async def close(self) -> None:
         """Cancel everything in flight and stop the sandbox."""
         for dispatcher in self._dispatchers.values():
             await dispatcher.close()
-        if self._sandbox is not None:
-            await self._sandbox.close()
+        if self._sandbox is not None and self._sandbox.done() and not self._sandbox.exception():
+            await self._sandbox.result().close()
 
     @property
     def requests_sent(self) -> int:
@@ -186,9 +174,7 @@ class Driver:
             for task in tasks:
                 task.cancel()
 
-    async def _answer(
-        self, job: Job[Any], request: Request, asked: dict[bytes, int], done: Done[Any]
-    ) -> AnyReply:
+    async def _answer(self, job: Job[Any], request: Request, asked: dict[bytes, int], done: Done[Any]) -> AnyReply:
         answer: AnyReply
         if isinstance(request, Ask):
             request = self._prepare(request, job)
@@ -244,9 +230,7 @@ class Driver:
         fields = self._cache.get(key) if self._cache else None
         return None if fields is None else reply_from_json(fields)
 
-    async def _keep(
-        self, model: Model, key: bytes, future: asyncio.Future[Reply], *, bills_prompt: bool
-    ) -> Reply:
+    async def _keep(self, model: Model, key: bytes, future: asyncio.Future[Reply], *, bills_prompt: bool) -> Reply:
         """A reply on its way to the flow, written to the cache as it passes."""
         try:
             reply = await future
@@ -278,10 +262,8 @@ class Driver:
 
     async def _execute(self, request: Execute) -> Execution:
         if self._sandbox is None:
-            if self._make_sandbox is None:
-                raise SandboxMissing("This flow runs code, and no sandbox was given to the driver.")
-            self._sandbox = self._make_sandbox()
-        return await self._sandbox.run(request)
+            self._sandbox = asyncio.ensure_future(self._open_sandbox())
+        return await (await asyncio.shield(self._sandbox)).run(request)
 
     async def _page(self, request: Fetch) -> Page:
         if self._fetch is None:
@@ -289,9 +271,9 @@ class Driver:
         return await self._fetch(request)
 
     def _dispatcher(self, model: Model) -> Dispatcher:
-        if id(model) not in self._dispatchers:
-            self._dispatchers[id(model)] = Dispatcher(model)
-        return self._dispatchers[id(model)]
+        if model not in self._dispatchers:
+            self._dispatchers[model] = Dispatcher(model)
+        return self._dispatchers[model]
 
 
 def _usage_of(replies: tuple[Reply, ...]) -> Usage:

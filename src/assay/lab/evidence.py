@@ -21,10 +21,12 @@ from assay.stats import (
     StoppingRule,
     mcnemar_exact,
     newcombe_paired,
+    obrien_fleming_bounds,
     paired_bootstrap,
     sign_flip,
     stopping_rule,
 )
+from assay.stats.special import normal_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,42 +78,64 @@ class PairedEvidence:
             rule, max(cap, 2), question.level, question.binary, np.random.default_rng(seed)
         )
 
+    @property
+    def last_look(self) -> Look | None:
+        """The latest look, if there was one."""
+        return self._rule.looks[-1] if self._rule.looks else None
+
     def add(self, pair: Pair) -> bool:
         """Take one pair in; True once the verdict is decided and no further pair is needed."""
         self.pairs.append(pair)
         look = self._rule.add(pair.difference)
-        return look is not None and _word(look, self.question)[0] is not Word.UNDECIDED
+        return look is not None and _word(_of(look), self.question)[0] is not Word.UNDECIDED
 
-    def finding(self, *, out_of_samples: str = "budget") -> Finding:
-        """The verdict as the pairs stand; `out_of_samples` is the reason given where they are too few."""
-        looks = self._rule.looks
+    def finding(self, *, complete: bool, out_of_samples: str = "budget") -> Finding:
+        """The verdict as the pairs stand; `complete` says that every planned sample was run.
+
+        Pairs may be missing all the same (unparsed replies), so a rule that looks at fixed counts has
+        its last look at what there is.
+        """
         if not self.pairs:
             return Finding(Word.UNDECIDED, out_of_samples, None, None, 0, {"rule": self.rule_name})
         effect = float(np.mean([pair.difference for pair in self.pairs]))
-        if looks and looks[-1].n == len(self.pairs):
-            word, reason = _word(looks[-1], self.question)
-            interval = (looks[-1].interval.low, looks[-1].interval.high)
-        else:
-            # Ended between planned looks: nothing was promised for here, so nothing is decided.
-            word, reason, interval = (
-                Word.UNDECIDED,
-                "",
-                _plain_interval(self.pairs, self.question, self._seed),
-            )
-        if word is Word.UNDECIDED:
-            reason = reason or out_of_samples
+        standing = self._standing(complete)
+        word, reason = (Word.UNDECIDED, "") if standing is None else _word(standing, self.question)
+        low, high = (standing.low, standing.high) if standing else self._plain_interval()
         return Finding(
             word,
-            reason,
+            reason if word is not Word.UNDECIDED or reason else out_of_samples,
             effect,
-            interval,
+            (low, high),
             len(self.pairs),
-            self._test(looks[-1] if looks else None),
-            tuple((look.n, look.estimate, look.interval.low, look.interval.high) for look in looks),
+            self._test(),
+            tuple((look.n, look.estimate, look.interval.low, look.interval.high) for look in self._rule.looks),
         )
 
-    def _test(self, look: Look | None) -> dict[str, Any]:
+    def _standing(self, complete: bool) -> _Standing | None:
+        """What may be decided on now: the look at the last pair, or the last look of a finished run."""
+        look = self.last_look
+        if look is not None and look.n == len(self.pairs):
+            return _of(look)
+        if not complete or self.rule_name == "anytime":
+            return None
+        low, high = self._plain_interval()
+        mean = float(np.mean([pair.difference for pair in self.pairs]))
+        if self.rule_name == "obf5":
+            # The bound of the last of five looks is a little wider than that of a single one.
+            widen = obrien_fleming_bounds(5, 1 - self.question.level)[-1] / normal_quantile(
+                (1 + self.question.level) / 2
+            )
+            low, high = mean - (mean - low) * widen, mean + (high - mean) * widen
+        return _Standing(mean, low, high)
+
+    def _plain_interval(self) -> tuple[float, float]:
+        found = effect_of(self.pairs, binary=self.question.binary, level=self.question.level, seed=self._seed)
+        assert found is not None, "there is at least one pair"
+        return found[1]
+
+    def _test(self) -> dict[str, Any]:
         differences = [pair.difference for pair in self.pairs]
+        look = self.last_look
         test: dict[str, Any] = {"rule": self.rule_name, "level": self.question.level}
         if look is not None:
             test |= {"p": look.p} | ({} if look.log_e is None else {"e": math.exp(min(look.log_e, 700.0))})
@@ -123,10 +147,29 @@ class PairedEvidence:
         return test
 
 
-def _word(look: Look, question: Question) -> tuple[Word, str]:
-    if look.inconsistent:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """An estimate with its interval, at a moment when deciding is allowed."""
+
+    estimate: float
+    low: float
+    high: float
+    drifted: bool = False
+
+
+def _of(look: Look) -> _Standing:
+    return _Standing(look.estimate, look.interval.low, look.interval.high, look.inconsistent)
+
+
+def word_of(estimate: float, low: float, high: float, question: Question) -> tuple[Word, str]:
+    """The rule of verdicts on an estimate and its interval; the reason is empty where undecided."""
+    return _word(_Standing(estimate, low, high), question)
+
+
+def _word(standing: _Standing, question: Question) -> tuple[Word, str]:
+    if standing.drifted:
         return Word.UNDECIDED, "the effect drifted while the run went on"
-    low, high, estimate = look.interval.low, look.interval.high, look.estimate
+    low, high, estimate = standing.low, standing.high, standing.estimate
     if question.direction < 0:
         low, high, estimate = -high, -low, -estimate
     if low > 0 and estimate >= question.smallest_effect:
@@ -140,12 +183,6 @@ def _word(look: Look, question: Question) -> tuple[Word, str]:
 
 def _discordant(differences: Sequence[float]) -> tuple[int, int]:
     return sum(1 for d in differences if d > 0), sum(1 for d in differences if d < 0)
-
-
-def _plain_interval(pairs: Sequence[Pair], question: Question, seed: int) -> tuple[float, float]:
-    effect = effect_of(pairs, binary=question.binary, level=question.level, seed=seed)
-    assert effect is not None, "there is at least one pair"
-    return effect[1]
 
 
 def effect_of(

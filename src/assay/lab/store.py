@@ -102,9 +102,7 @@ class Store:
         """Keep a JSON value; it becomes durable before anything that is written after it."""
         self._unwritten[key] = value
         body = zlib.compress(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"), 1)
-        self._enqueue(
-            "insert or ignore into cache(key, model, value) values (?, ?, ?)", (key, fingerprint, body)
-        )
+        self._enqueue("insert or ignore into cache(key, model, value) values (?, ?, ?)", (key, fingerprint, body))
 
     def forget(self, model: str | None = None) -> int:
         """Drop cached replies, of one model fingerprint or of all; returns how many there were."""

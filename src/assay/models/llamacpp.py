@@ -62,9 +62,7 @@ class LlamaCpp:
         """Reads the server's properties; `parts` say which weights and engine build these are."""
         response = await transport.get("/props")
         if response.status_code != 200:
-            raise BadReply(
-                f"{transport.address} is no llama.cpp server (/props answers {response.status_code})."
-            )
+            raise BadReply(f"{transport.address} is no llama.cpp server (/props answers {response.status_code}).")
         return cls(name, transport, response.json(), parts, pid)
 
     async def generate(self, request: Ask, indexes: Sequence[int]) -> tuple[Reply, ...]:
@@ -140,9 +138,7 @@ class LlamaCpp:
             cpu_seconds=self._clock.since_last(),
         )
 
-    async def _follow(
-        self, prompt: tuple[int, ...], tokens: tuple[int, ...], first: dict[int, float]
-    ) -> float:
+    async def _follow(self, prompt: tuple[int, ...], tokens: tuple[int, ...], first: dict[int, float]) -> float:
         total = 0.0
         for index, token in enumerate(tokens):
             known = first.get(token) if index == 0 else None

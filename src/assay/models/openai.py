@@ -47,9 +47,7 @@ class OpenAI:
         self.fingerprint = Fingerprint(digest, tuple(sorted(parts.items())))
 
     @classmethod
-    async def connect(
-        cls, name: str, addresses: Sequence[str], key: str, *, slots: int, seconds: float
-    ) -> OpenAI:
+    async def connect(cls, name: str, addresses: Sequence[str], key: str, *, slots: int, seconds: float) -> OpenAI:
         """Checks that every address serves the model, and probes the first for what it can do.
 
         Raises:
@@ -160,9 +158,7 @@ class OpenAI:
                 hint="The embedded model can: --model smollm2-135m",
             )
         if not request.raw:
-            raise CannotRun(
-                f"{self.name} can score raw text only, not a chat.", hint="Use --model smollm2-135m."
-            )
+            raise CannotRun(f"{self.name} can score raw text only, not a chat.", hint="Use --model smollm2-135m.")
         prompt = str(request.prompt) + request.prefill
         totals, counts, tokens_in = [], [], 0
         for continuation in request.continuations:

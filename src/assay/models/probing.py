@@ -166,6 +166,4 @@ async def _has_prompt_logprobs(transport: Transport, model: str) -> bool:
     }
     choice = (await transport.post("/completions", body, seconds=20.0))["choices"][0]
     listed = choice["logprobs"]
-    return (
-        choice["text"].startswith(prompt) and len(listed["token_logprobs"]) == len(listed["text_offset"]) > 4
-    )
+    return choice["text"].startswith(prompt) and len(listed["token_logprobs"]) == len(listed["text_offset"]) > 4

@@ -50,9 +50,7 @@ class Renderer:
             for mark in marks:
                 before, found, rendered = rendered.partition(mark)
                 if not found:
-                    raise BadRequest(
-                        f"The model's chat template has no place for the roles {', '.join(roles)}."
-                    )
+                    raise BadRequest(f"The model's chat template has no place for the roles {', '.join(roles)}.")
                 pieces.append(before)
             self._shapes[roles] = (*pieces, rendered)
         return self._shapes[roles]

@@ -53,9 +53,7 @@ class Transport:
             return response.json()
         except (ValueError, UnicodeDecodeError):
             text = response.text[:80].replace("\n", " ")
-            raise EndpointDown(
-                f"{self.address} answered with something that is not JSON: {text!r}."
-            ) from None
+            raise EndpointDown(f"{self.address} answered with something that is not JSON: {text!r}.") from None
 
     async def _send(
         self, method: str, path: str, body: dict[str, Any] | None, seconds: float | None = None
@@ -75,9 +73,7 @@ class Transport:
                 f"Nothing answers at {self.address}.", hint="Check the address and that the server runs."
             ) from None
         except httpx2.TimeoutException:
-            raise EndpointDown(
-                f"{self.address} did not answer within {seconds or self._seconds:g} s."
-            ) from None
+            raise EndpointDown(f"{self.address} did not answer within {seconds or self._seconds:g} s.") from None
         except httpx2.InvalidURL as error:
             raise BadRequest(f"'{self.address}' is not an address: {error}.") from None
         except httpx2.HTTPError as error:
@@ -90,9 +86,7 @@ class Transport:
             wait = _retry_after(response.headers.get("Retry-After", ""))
             return EndpointDown(f"{self.address} answered {status}: {said}", retry_after=wait)
         if status in (401, 403):
-            return ModelError(
-                f"{self.address} refused the key ({status}): {said}", hint="Set OPENAI_API_KEY."
-            )
+            return ModelError(f"{self.address} refused the key ({status}): {said}", hint="Set OPENAI_API_KEY.")
         return BadReply(f"{self.address} refused the request ({status}): {said}")
 
     async def close(self) -> None:

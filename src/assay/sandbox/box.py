@@ -13,6 +13,8 @@ from assay.sandbox.program import VALUE_BYTES
 
 OUTPUT_BYTES = 65_536
 """A program that prints more is stopped."""
+DEEPEST_VALUE = 100
+"""A value nested deeper could exhaust the stack of whoever writes it down."""
 
 
 class Sandbox(Protocol):
@@ -68,7 +70,7 @@ def read_value(text: str | None) -> tuple[bool, Any]:
 
     Both tiers encode inside the sandbox with `json.dumps`, so tuples come back as lists and the keys
     of dicts as texts, alike. NaN and Infinity, lone surrogates, integers beyond Python's 4300 digits
-    and nesting too deep to decode are no values; nor is None, which a function without `return` gives.
+    and deep nesting are no values; nor is None, which a function without `return` gives.
     """
     if text is None or len(text) > VALUE_BYTES:
         return False, None
@@ -77,7 +79,15 @@ def read_value(text: str | None) -> tuple[bool, Any]:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return False, None
-    return value is not None, value
+    if value is None or deeper_than(DEEPEST_VALUE, value):
+        return False, None
+    return True, value
+
+
+def deeper_than(levels: int, value: object) -> bool:
+    """Whether lists and dicts are nested deeper than this."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(deeper_than(levels - 1, one) for one in inner)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import select
+import selectors
 import shutil
 import signal
 import socket
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from importlib.resources import files
@@ -20,13 +21,16 @@ from typing import Any
 from assay.core.errors import SandboxMissing
 from assay.core.replies import Ended, Execution
 from assay.core.requests import Execute
-from assay.sandbox.box import OUTPUT_BYTES, VALUE_BYTES, BlockingSandbox, read_value
+from assay.sandbox.box import OUTPUT_BYTES, BlockingSandbox, read_value
+from assay.sandbox.program import VALUE_BYTES
 
 HINT = "Install bubblewrap and allow user namespaces: apt-get install bubblewrap"
 NOBODY = "65534"
 PYTHONS = "/usr/bin:/usr/local/bin"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 STARTUP_SECONDS = 20.0
+LATEST = 15.0
+"""Seconds after a program's limit at which its silent supervisor is given up."""
 REPORT_BYTES = 2 * VALUE_BYTES + 4096  # the value as text inside JSON doubles its quotes
 
 # Executed by the boxed Python: the modules arrive as text, so no path of ours need exist in the box.
@@ -81,7 +85,7 @@ class BubblewrapSandbox(BlockingSandbox):
                     zygote.submit(job)
                     job.send(request)
                 job.let_go_of_theirs()
-                job.wait()
+                job.wait(request.seconds + LATEST)
             if job.end:
                 return self._answer(request, job)
             words = self._bury(zygote)
@@ -118,7 +122,7 @@ class BubblewrapSandbox(BlockingSandbox):
 
 
 def judge(request: Execute, job: Job) -> tuple[Ended, str, str | None]:
-    """How it ended, the error, and the value as JSON text: the supervisor's word goes before the program's."""
+    """How it ended, the error, the value as JSON text; the supervisor's word goes before the program's."""
     if len(job.output) > OUTPUT_BYTES:
         return Ended.OUTPUT, f"the program printed more than {OUTPUT_BYTES} bytes", None
     if job.end["timed_out"]:
@@ -173,20 +177,23 @@ class Job:
         ).encode()
         self.leash.sendall(struct.pack("!I", len(body)) + body)
 
-    def wait(self) -> None:
+    def wait(self, seconds: float) -> None:
         """Collect everything until the supervisor has spoken; too much of anything ends the program."""
         limits = {self.printed: OUTPUT_BYTES, self.reported: REPORT_BYTES, self.leash: 65_536}
         texts = {self.printed: self.output, self.reported: self.answer, self.leash: bytearray()}
-        open_ends = set(limits)
-        while open_ends:
-            for end in select.select(list(open_ends), [], [])[0]:
-                data = receive(end)
-                texts[end] += data
-                if not data:
-                    open_ends.discard(end)
-                elif len(texts[end]) > limits[end]:
-                    open_ends.discard(end)
-                    self.kill()
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            for end in limits:
+                selector.register(end, selectors.EVENT_READ, end)
+            while selector.get_map() and time.monotonic() < deadline:
+                for key, _ in selector.select(deadline - time.monotonic()):
+                    end = key.data
+                    data = receive(end)
+                    texts[end] += data
+                    if len(texts[end]) > limits[end]:
+                        self.kill()
+                    if not data or len(texts[end]) > limits[end]:
+                        selector.unregister(end)
         with suppress(ValueError):
             self.end = json.loads(texts[self.leash])
 

@@ -171,9 +171,9 @@ def explain(failure: Any, request: Execute) -> tuple[Ended, str]:
     frames = failure.traceback() if hasattr(failure, "traceback") else []
     line = frames[-1].line if frames else 0
     called_here = line == request.code.count("\n") + 2
-    if request.entry and called_here and isinstance(inner, NameError | TypeError):
-        if f"'{request.entry}'" in message or "not callable" in message:
-            return Ended.ERROR, f"no function named '{request.entry}'"
+    undefined = isinstance(inner, NameError) or "not callable" in message
+    if request.entry and called_here and undefined:
+        return Ended.ERROR, f"no function named '{request.entry}'"
     sentence = f"{type(inner).__name__}: {message}" if message else type(inner).__name__
     if line and not called_here:
         sentence += f" (line {line})"

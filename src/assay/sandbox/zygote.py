@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import io
 import json
 import os
 import resource
@@ -75,7 +76,7 @@ def supervise(libc: ctypes.CDLL, leash: socket.socket, output: int, report: int)
     os.close(output)
     os.close(report)
     end_of_child = os.pidfd_open(child)
-    ready, _, _ = select.select([end_of_child, leash], [], [], request["seconds"])
+    ready, _, _ = select.select([end_of_child, leash.fileno()], [], [], request["seconds"])
     if end_of_child not in ready:
         os.kill(child, signal.SIGKILL)
     _, status, used = os.wait4(child, 0)
@@ -121,9 +122,9 @@ def call(result: int, what: str) -> None:
 
 def be_the_program(libc: ctypes.CDLL, request: dict[str, Any], memory: int, output: int, report: int) -> None:
     """Become the program: descriptors, limits, no privileges, then its code. Does not return."""
-    deliver = make_deliver()
     try:
         arrange_descriptors(request["stdin"], output, report)
+        deliver = make_deliver()
         drop_privileges(libc, request["seconds"], memory)
         # Pushed before the program runs and found in no frame, the nonce is out of reach of its code.
         deliver(os.read(REPORT, NONCE_BYTES), run_program(request["code"], request["entry"]))
@@ -161,10 +162,10 @@ def arrange_descriptors(stdin: str, output: int, report: int) -> None:
         os.dup2(source, place)
     os.closerange(REPORT + 1, 1 << 16)
     # The C locale would let lone surrogates through; by line, so that a killed program's prints stand.
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    streams = io.FileIO(0), io.FileIO(1, "w"), io.FileIO(2, "w")
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(streams[0]), encoding="utf-8")
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(streams[1]), encoding="utf-8", line_buffering=True)
+    sys.stderr = io.TextIOWrapper(io.BufferedWriter(streams[2]), encoding="utf-8", line_buffering=True)
 
 
 def drop_privileges(libc: ctypes.CDLL, seconds: float, memory: int) -> None:

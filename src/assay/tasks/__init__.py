@@ -1,1 +1,39 @@
-"""Tasks."""
+"""Tasks: samples and a scorer, by kind."""
+
+from assay.core.answers import (
+    canonical_number,
+    extract_choice,
+    extract_number,
+    extract_text,
+    extract_yes_no,
+    same_number,
+    vote,
+)
+from assay.tasks.arithmetic import ArithmeticTask, large_numbers, multi_step, one_step
+from assay.tasks.catalogue import task_named, task_names
+from assay.tasks.facts import CoinFlipTask, FactsTask
+from assay.tasks.files import FileTask, load_task
+from assay.tasks.games import TicTacToeTask
+from assay.tasks.writing import WritingTask
+
+__all__ = [
+    "ArithmeticTask",
+    "CoinFlipTask",
+    "FactsTask",
+    "FileTask",
+    "TicTacToeTask",
+    "WritingTask",
+    "canonical_number",
+    "extract_choice",
+    "extract_number",
+    "extract_text",
+    "extract_yes_no",
+    "large_numbers",
+    "load_task",
+    "multi_step",
+    "one_step",
+    "same_number",
+    "task_named",
+    "task_names",
+    "vote",
+]

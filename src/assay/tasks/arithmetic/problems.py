@@ -1,7 +1,7 @@
 """Making one word problem: a story with its numbers, the answer and the expression that gives it.
 
 The story and its numbers come from two generators, so that the same stories can be had with large
-numbers (as GSM-hard does with GSM8K, arXiv 2211.10435, section 4): only the digits differ.
+numbers (as GSM-hard does with GSM8K, arXiv 2211.10435): only the digits differ.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def make_problem(story: Random, numbers: Random, steps: int, *, large: bool = Fa
 def _draw_plan(rng: Random, steps: int) -> _Plan:
     family = rng.choice(FAMILIES)
     begin = [rng.choice(family.first)] if family.first else []
-    rest = rng.sample(family.steps, steps - len(begin))
+    rest = sorted(rng.sample(family.steps, steps - len(begin)), key=lambda step: step.closes)
     return _Plan(
         family=family,
         steps=(*begin, *rest),

@@ -3,7 +3,8 @@
 A story follows one running value. The opening gives it ({start}); each step changes it by one operation
 with one new number ({n}); the question asks for it. Blanks: {who} has the value now, {new} is somebody or
 something not yet named, {unit} is what is counted now. A step that moves hands the value from {who} to
-{new}; a step with a unit changes what is counted.
+{new}; a step with a unit changes what is counted; a step that closes can only come last, because after it
+a sentence could be about the part or about the whole.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class Step:
     text: str
     moves: bool = False
     unit: str = ""
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Family:
     who: tuple[str, ...] = ()
     """Who or what the story is about; empty: people."""
 
+
+_PLACES = "bridge castle chapel fountain mill lighthouse tower library harbour theatre oak barn inn school"
 
 BUYING = Family(
     name="buying",
@@ -79,20 +83,24 @@ TRAVELLING = Family(
     name="travelling",
     units=("kilometres",),
     openings=(
-        "{who} rides a bicycle {start} kilometres each day.",
+        "The train on which {who} sits makes {start} kilometres an hour.",
         "{who} drives at a steady {start} kilometres an hour.",
         "A ferry with {who} on board covers {start} kilometres every hour.",
     ),
     first=(
-        Step("*", "The trip takes {n} times that long."),
-        Step("*", "{who} keeps this up for {n} such periods without a change."),
+        Step("*", "The trip takes {n} hours."),
+        Step("*", "{who} keeps this up for {n} hours without a change."),
     ),
     steps=(
-        Step("+", "Then {who} goes on by train for {n} kilometres."),
+        Step("+", "Then {who} goes on by bus for {n} kilometres."),
         Step("+", "A detour adds {n} kilometres."),
         Step("-", "Of this distance, {n} kilometres turn out to be a loop that does not count."),
         Step("*", "{who} repeats the whole tour until it has been made {n} times."),
-        Step("/", "The whole distance is then split into {n} equal stages, and only one stage is counted."),
+        Step(
+            "/",
+            "The whole distance is then split into {n} equal stages, and only one of these stages is counted.",
+            closes=True,
+        ),
     ),
     questions=("What distance is counted in the end, in kilometres?",),
 )
@@ -100,9 +108,7 @@ TRAVELLING = Family(
 AGES = Family(
     name="ages",
     units=("years",),
-    who=tuple(
-        "bridge castle chapel fountain mill lighthouse tower library harbour theatre oak barn inn school".split()
-    ),
+    who=tuple(_PLACES.split()),
     openings=(
         "The {who} is {start} years old.",
         "People say that the {who} has stood there for {start} years.",
@@ -123,20 +129,20 @@ RATES = Family(
     name="rates",
     units=("pages", "labels", "bolts", "candles", "bricks", "bottles", "lids", "cups"),
     openings=(
-        "A machine makes {start} {unit} every minute.",
+        "A machine makes {start} {unit} every hour.",
         "{who} looks after a machine that turns out {start} {unit} an hour.",
-        "Each worker makes {start} {unit} a day.",
+        "The workshop of {who} makes {start} {unit} an hour.",
     ),
     first=(
-        Step("*", "Work goes on at this rate for {n} times as long, and all {unit} are kept."),
-        Step("*", "How much is made in {n} times that period is put in store."),
+        Step("*", "Work goes on like this for {n} hours, and all {unit} are kept."),
+        Step("*", "What is made in {n} hours is put in store."),
     ),
     steps=(
         Step("-", "A check finds {n} faulty {unit}, which are thrown away."),
         Step("-", "{who} takes {n} {unit} out as samples."),
         Step("+", "Another {n} {unit} are left over from last week and are added."),
         Step("+", "A second machine adds {n} {unit}."),
-        Step("*", "The whole order is then made {n} times over, the first time included."),
+        Step("*", "By the end of the week there are {n} times as many {unit} as that."),
         Step("/", "The {unit} are packed into boxes of {n} {unit} each.", unit="boxes"),
     ),
     questions=("How many {unit} are there?", "How many {unit} does {who} count at the end?"),
@@ -176,7 +182,7 @@ PACKING = Family(
     steps=(
         Step("-", "{n} of the {unit} are spoiled and {who} throws them out."),
         Step("-", "{who} sells {n} {unit}."),
-        Step("+", "{who} buys {n} loose {unit} as well."),
+        Step("+", "{who} buys {n} further {unit}."),
         Step("+", "{new} drops off {n} more {unit}."),
         Step("*", "{who} orders more until there are {n} times as many {unit} as before."),
         Step("/", "{who} puts the {unit} into bags, {n} {unit} to a bag.", unit="bags"),
@@ -188,7 +194,7 @@ PASSENGERS = Family(
     name="passengers",
     units=("passengers", "people"),
     openings=(
-        "A train leaves the station with {start} {unit}.",
+        "A train leaves the station with {start} {unit}; {who} counts them.",
         "There are {start} {unit} on the boat that {who} steers.",
         "{who} counts {start} {unit} on the night bus.",
     ),
@@ -198,9 +204,13 @@ PASSENGERS = Family(
         Step("-", "{n} {unit} get off at the bridge."),
         Step("-", "At the museum {n} {unit} leave."),
         Step("*", "At the border there are suddenly {n} times as many {unit} on board as before."),
-        Step("/", "The {unit} are split evenly over {n} coaches, and {who} looks at one of these coaches."),
+        Step(
+            "/",
+            "At the last stop the {unit} are split evenly over {n} vans, and {who} looks into one of these vans.",
+            closes=True,
+        ),
     ),
-    questions=("How many {unit} are on board there?", "How many {unit} does {who} see on board at the end?"),
+    questions=("How many {unit} does {who} see there?", "What number of {unit} does {who} count in the end?"),
 )
 
 SEATING = Family(
@@ -221,9 +231,13 @@ SEATING = Family(
         Step("-", "{n} {unit} are broken and are carried out."),
         Step("-", "Then {n} {unit} are taken away for the choir."),
         Step("*", "Other halls are set up too, so that there are {n} times as many {unit} in all."),
-        Step("/", "The {unit} are divided equally among {n} halls, and one hall is looked at."),
+        Step(
+            "/",
+            "The {unit} are divided equally among {n} halls, and {who} looks at one of these halls.",
+            closes=True,
+        ),
     ),
-    questions=("How many {unit} are there?", "How many {unit} does {who} find there?"),
+    questions=("How many {unit} does {who} find there?", "How many {unit} does {who} count in the end?"),
 )
 
 SAVING = Family(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
+from assay.core.answers import extract_number, same_number
 from assay.core.errors import UnknownName
 from assay.core.samples import Answer, Outcome, Sample
 from assay.core.validation import require, require_whole
-from assay.tasks.answers import extract_number, same_number
 from assay.tasks.arithmetic.problems import Problem, make_problem
-from assay.tasks.people import digest, in_scene
+from assay.tasks.people import DAYS, digest
 from assay.tasks.scoring import score_match
 
 STEPS = ("1", "2", "3", "4", "5")
@@ -25,7 +25,7 @@ class ArithmeticTask:
 
     Level "3" has three steps; level "large-3" tells the stories of level "3" of the same seed with
     large numbers. `samples(n)` is the beginning of `samples(n + 1)`. Seeds that differ modulo
-    `people.SCENES` never share a text. `meta` holds family, steps and expression (Python).
+    `people.DAYS.count` never share a text. `meta` holds family, steps and expression (Python).
     """
 
     levels: tuple[str, ...] = STEPS
@@ -88,7 +88,7 @@ def _problems(level: str, seed: int) -> Iterator[Sample]:
 
 
 def _sample(problem: Problem, level: str, seed: int) -> Sample:
-    question = in_scene(problem.text, seed)
+    question = DAYS.tell(problem.text, seed)
     return Sample(
         id=f"arith-{level}-{digest(question)}",
         question=question,

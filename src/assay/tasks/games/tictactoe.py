@@ -8,10 +8,10 @@ from functools import cache
 from random import Random
 from typing import Literal
 
+from assay.core.answers import extract_choice
 from assay.core.errors import UnknownName
 from assay.core.samples import Answer, Outcome, Sample
 from assay.core.validation import require, require_whole
-from assay.tasks.answers import extract_choice
 from assay.tasks.games.solver import CELLS, legal_moves, optimal_moves, player, require_running, running
 from assay.tasks.scoring import score_match
 
@@ -53,7 +53,7 @@ class TicTacToeTask:
     score_as: ScoreAs = "optimal"
     symbols: str = NORMAL
     name: str = "tic-tac-toe"
-    cue: str = "Therefore, the move (the number of a cell, 1 to 9) is"
+    cue: str = "Therefore, the answer (the number of a free cell) is"
     kind: str = "move"
     levels: tuple[str, ...] = ("all",)
 

@@ -9,8 +9,10 @@ the reply to an answer cue begins with the answer, or the last with `last=True` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
+
+from assay.core.errors import UserError
 
 # --- where in the reply to look ------------------------------------------------------------------------
 
@@ -131,8 +133,10 @@ def _right_side(place: str, match: re.Match[str]) -> re.Match[str]:
 
 def _value(match: re.Match[str], place: str) -> Fraction | None:
     """The exact value of a match of `_NUMBER` in its text; None where it is no usable number."""
-    exponent = int((match["exponent"] or "0")[:6])
-    if len(match.group()) > _LONGEST_NUMERAL or abs(exponent) > _LARGEST_EXPONENT:
+    if len(match.group()) > _LONGEST_NUMERAL:
+        return None
+    exponent = int(match["exponent"] or "0")
+    if abs(exponent) > _LARGEST_EXPONENT:
         return None
     if match["whole"]:
         part, parts = int(match["part"]), int(match["parts"])
@@ -218,7 +222,7 @@ def extract_choice(text: str, choices: Sequence[str], *, last: bool = False) -> 
 def _choice_pattern(choices: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted((choice for choice in choices if choice.strip()), key=len, reverse=True)
     names = "|".join(re.escape(choice) for choice in longest_first)
-    return re.compile(rf"(?<![A-Za-z0-9_])(?:{names})(?![A-Za-z0-9_]|[.,][0-9])", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z0-9_])(?<![0-9][.,])(?:{names})(?![A-Za-z0-9_]|[.,][0-9])", re.IGNORECASE)
 
 
 def _stands(match: re.Match[str]) -> bool:
@@ -269,3 +273,28 @@ def vote(answers: Iterable[str | int | float | None]) -> list[tuple[str, int]]:
             spelled.setdefault(key, plain if number is None else number)
             counts[key] = counts.get(key, 0) + 1
     return [(spelled[key], counts[key]) for key in sorted(counts, key=lambda key: -counts[key])]
+
+
+# --- the end of a rationale ----------------------------------------------------------------------------
+
+
+def extract_rationale_answer(text: str) -> str | None:
+    """What a chain of thought arrives at: the last number, or the last yes or no where there is none."""
+    return extract_number(text, last=True) or extract_yes_no(text, last=True)
+
+
+def extract_last(kind: str, choices: Sequence[str] = ()) -> Callable[[str], str | None]:
+    """The extractor for a whole rationale of a task of that kind: what stands last counts.
+
+    Raises:
+        UserError: answers of that kind cannot be read out of a rationale.
+    """
+    extractors: dict[str, Callable[[str], str | None]] = {
+        "number": lambda text: extract_number(text, last=True),
+        "yes-no": lambda text: extract_yes_no(text, last=True),
+        "choice": lambda text: extract_choice(text, choices, last=True),
+        "text": extract_text,
+    }
+    if kind not in extractors:
+        raise UserError(f"A chain of thought has no answer of the kind '{kind}'.", hint="Name another task.")
+    return extractors[kind]

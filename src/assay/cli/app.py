@@ -1,0 +1,86 @@
+"""The commands, and how they end: 0 ran, 2 the user's input, 3 the model, 130 interrupted.
+
+Nothing heavy is imported here: `assay --help` must stay below 0.3 s of CPU. Each command imports
+what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from assay.cli import asking, benching, checking, claims, records, running
+from assay.core.errors import AssayError
+
+app = typer.Typer(
+    name="assay",
+    help="Put any claim from the LLM literature to the test on your own model.\n\n"
+    "Begin with: assay demo. Then: assay list, assay show CLAIM, assay run CLAIM.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+TEST, LOOK, TOOLS = "Put a claim to the test", "Look at what was found", "Models, techniques, machine"
+
+app.command("demo", rich_help_panel=TEST)(running.demo)
+app.command("list", rich_help_panel=TEST)(claims.list_claims)
+app.command("show", rich_help_panel=TEST)(claims.show)
+app.command("run", rich_help_panel=TEST)(running.run)
+app.command("resume", rich_help_panel=TEST)(running.resume)
+app.command("replay", rich_help_panel=TEST)(running.replay)
+app.command("compare", rich_help_panel=TEST)(records.compare)
+app.command("runs", rich_help_panel=LOOK)(records.runs)
+app.command("trace", rich_help_panel=LOOK)(records.trace)
+app.command("report", rich_help_panel=LOOK)(records.report)
+app.command("export", rich_help_panel=LOOK)(records.export)
+app.command("import", rich_help_panel=LOOK)(records.import_run)
+app.command("ask", rich_help_panel=TOOLS)(asking.ask)
+app.add_typer(checking.models, name="models", rich_help_panel=TOOLS)
+app.command("doctor", rich_help_panel=TOOLS)(checking.doctor)
+app.command("bench", rich_help_panel=TOOLS)(benching.bench)
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show the whole traceback of an error."),
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    if debug:
+        os.environ["ASSAY_DEBUG"] = "1"
+    if version:
+        from assay import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def run_command_line(arguments: list[str]) -> int:
+    """Run one command; every error is one line on stderr. Returns the exit code."""
+    # `--version` alone is no missing command.
+    words = [*arguments, "list"] if arguments == ["--version"] else arguments
+    try:
+        code = app(words, prog_name="assay", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except AssayError as error:
+        return _say(f"{error}", error.exit_code)
+    except TyperException as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _say(message if message else "The command is not complete.", 2)
+    except KeyboardInterrupt:
+        return _say("Interrupted.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except typer.Abort:
+        return _say("Interrupted.", 130)
+
+
+def _say(message: str, code: int) -> int:
+    if os.environ.get("ASSAY_DEBUG"):
+        raise
+    print(f"assay: {' '.join(message.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,315 @@
+"""`assay runs`, `trace`, `report`, `export`, `import` and `compare`: looking at what was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from assay.core import Sample
+    from assay.core.verdict import SampleRow, Verdict
+    from assay.lab.store import RunRow, Store
+
+
+def run_names(incomplete: str) -> list[str]:
+    """Ids of runs, for tab completion."""
+    store = open_store()
+    try:
+        return [row.id for row in store.runs() if row.id.startswith(incomplete)]
+    finally:
+        store.close()
+
+
+def open_store() -> Store:
+    """The user's store."""
+    from assay.home import find_home
+    from assay.lab.store import Store
+
+    return Store(find_home().make().database)
+
+
+def runs(
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """List all runs, newest first."""
+    store = open_store()
+    rows = list(store.runs())
+    store.close()
+    if as_json:
+        listed = [
+            {"run": r.id, "created": r.created, "status": r.status, "claim": r.claim, "samples": r.samples}
+            | {"verdict": r.verdict["verdict"] if r.verdict else None}
+            for r in rows
+        ]
+        typer.echo(json.dumps(listed, indent=1))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        Console().print("There are no runs yet. Type: assay demo")
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("run", "model", "size", "samples", "state", "verdict", "when"):
+        table.add_column(heading, no_wrap=heading in ("run", "verdict"))
+    for row in rows:
+        model = row.config.get("model", {}).get("name", "-")
+        verdict = row.verdict["verdict"] if row.verdict else "-"
+        size = row.config.get("size", "-")
+        table.add_row(
+            row.id, model, size, str(row.samples), row.status, verdict, row.created[:16].replace("T", " ")
+        )
+    Console().print(table)
+
+
+def samples_of(row: RunRow) -> tuple[Sample, ...]:
+    """The samples of a run, made again: making them is a pure function of the run's settings."""
+    from assay.core import AssayError
+    from assay.lab.experiment import PILOT_SEED
+    from assay.papers import claim_named
+    from assay.tasks import load_task
+
+    if row.verdict is None and "seed" not in row.config:
+        return ()
+    try:
+        _, claim = claim_named(row.claim)
+        task = load_task(Path(row.config["task"])) if row.config.get("task") else claim.task
+        seed, size = int(row.config["seed"]), claim.sizes[row.config["size"]]
+        n = row.config.get("n") or size.n
+        level = row.verdict["level"] if row.verdict else None
+        found = list(task.samples(n + size.pilot * len(task.levels), seed, level))
+        for other in task.levels:
+            found += task.samples(size.pilot, seed + PILOT_SEED, other)
+    except (AssayError, KeyError):
+        return ()
+    return tuple(found)
+
+
+def trace(
+    name: str = typer.Argument(..., metavar="RUN", help="A run.", autocompletion=run_names),
+    sample: str = typer.Argument("", help="A sample's id; without one, all of them are listed."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Show everything that was asked and answered on one sample of a run."""
+    from assay.core import UnknownName
+    from assay.lab.session import rows_of
+
+    store = open_store()
+    try:
+        row = store.run(name)
+        rows = rows_of(row, store, samples_of(row))
+    finally:
+        store.close()
+    if sample:
+        ids = sorted({one.item for one in rows})
+        matching = [item for item in ids if item == sample] or [item for item in ids if item.startswith(sample)]
+        if len(matching) != 1:
+            hint = (
+                f"Type: assay trace {row.id}" if not matching else f"It could be {matching[0]} or {matching[1]}."
+            )
+            raise UnknownName("sample", sample, ids, hint=hint)
+        rows = [one for one in rows if one.item == matching[0]]
+    if as_json:
+        import dataclasses
+
+        typer.echo(json.dumps([dataclasses.asdict(one) for one in rows], indent=1, ensure_ascii=False))
+    elif sample:
+        _print_trace(rows)
+    else:
+        _print_samples(rows)
+
+
+def _print_samples(rows: Sequence[SampleRow]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("sample", "arm", "ended", "score", "answer", "target", "tokens"):
+        table.add_column(heading, no_wrap=heading in ("sample", "score"))
+    for one in sorted(rows, key=lambda one: (one.item, one.arm)):
+        score = "" if one.score is None else f"{one.score:.3g}"
+        answer = escape((one.answer or "")[:40])
+        tokens = f"{one.tokens_in}+{one.tokens_out}"
+        table.add_row(one.item, one.arm, one.ending, score, answer, escape(one.target[:20]), tokens)
+    Console().print(table)
+
+
+def _print_trace(rows: Sequence[SampleRow]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(rows[0].question)}[/]")
+    if rows[0].target:
+        console.print(f"target: {escape(rows[0].target)}")
+    for one in rows:
+        score = "" if one.score is None else f", score {one.score:.3g}"
+        console.print(f"\n[bold]{escape(one.arm)}[/]: {one.ending}{score}, answer {escape(str(one.answer))}")
+        if one.detail:
+            console.print(Padding(escape(one.detail), (0, 0, 0, 2)), style="dim")
+        for number, step in enumerate(one.steps, 1):
+            for pair in step:
+                console.print(f"  [dim]step {number}, asked:[/]")
+                console.print(Padding(escape(_request_words(pair["request"])), (0, 0, 0, 4)))
+                console.print("  [dim]answered:[/]")
+                replies = pair["reply"] if isinstance(pair["reply"], list) else [pair["reply"]]
+                for reply in replies:
+                    words = reply.get("text", None) if isinstance(reply, dict) else str(reply)
+                    shown = words if words is not None else json.dumps(reply, ensure_ascii=False)
+                    console.print(Padding(escape(shown), (0, 0, 0, 4)))
+
+
+def _request_words(request: dict[str, object]) -> str:
+    """A request as a person would read it."""
+    prompt = request.get("prompt", request.get("code", ""))
+    if isinstance(prompt, list):
+        prompt = "\n".join(f"[{turn['role']}] {turn['content']}" for turn in prompt)
+    prefill = f"\n[assistant begins] {request['prefill']}" if request.get("prefill") else ""
+    rest = {k: v for k, v in request.items() if k not in ("prompt", "prefill", "kind", "code")}
+    settings = f"\n{json.dumps(rest)}" if rest else ""
+    return f"{prompt}{prefill}{settings}"
+
+
+def write_report(names: Sequence[str], file: Path) -> None:
+    """One HTML file about these runs (all finished runs where none is named)."""
+    from assay.core import UserError
+    from assay.core.verdict import Verdict
+    from assay.lab.session import rows_of
+    from assay.report.html import write_html
+
+    store = open_store()
+    try:
+        rows = [store.run(name) for name in names] if names else [row for row in store.runs() if row.verdict]
+        unfinished = [row.id for row in rows if not row.verdict]
+        if unfinished:
+            raise UserError(
+                f"The run {unfinished[0]} has no verdict yet.", hint=f"Type: assay resume {unfinished[0]}"
+            )
+        if not rows:
+            raise UserError("There is no finished run to report on.", hint="Type: assay demo")
+        verdicts = [Verdict.from_json(row.verdict) for row in rows if row.verdict]
+        write_html(file, verdicts, {row.id: rows_of(row, store, samples_of(row)) for row in rows})
+    finally:
+        store.close()
+
+
+def report(
+    names: list[str] = typer.Argument(None, metavar="[RUN...]", help="Runs; all finished ones if none is named."),
+    html_file: Path | None = typer.Option(None, "--html", help="Write one self-contained HTML file."),
+    markdown_file: Path | None = typer.Option(None, "--markdown", help="Write Markdown."),
+    results: Path | None = typer.Option(None, "--results", help="Take the verdicts of this folder instead."),
+) -> None:
+    """Report on runs: in the terminal, as Markdown, or as one HTML file with plots and traces."""
+    from rich.console import Console
+
+    from assay.cli.running import check_writable
+    from assay.core.verdict import Verdict
+    from assay.report.markdown import notebook
+    from assay.report.terminal import verdict_panel, verdict_table
+
+    check_writable(html_file, markdown_file)
+    if results is not None:
+        verdicts = read_results(results)
+    else:
+        store = open_store()
+        rows = [store.run(name) for name in names] if names else list(store.runs())
+        store.close()
+        verdicts = [Verdict.from_json(row.verdict) for row in rows if row.verdict]
+    console = Console()
+    if html_file is not None:
+        write_report(names or [], html_file)
+        console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
+    if markdown_file is not None:
+        markdown_file.write_text(notebook(verdicts))
+        console.print(f"Markdown: {markdown_file.resolve()}", highlight=False, soft_wrap=True)
+    if html_file is None and markdown_file is None:
+        for verdict in verdicts if names else []:
+            console.print(verdict_panel(verdict))
+        console.print(verdict_table(verdicts))
+
+
+def keep_results(verdicts: Sequence[Verdict], folder: Path) -> None:
+    """One JSON file per claim, model fingerprint, size and seed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for verdict in verdicts:
+        model = verdict.model["name"].replace("/", "-").replace(":", "-")
+        name = (
+            f"{verdict.claim}--{model}-{verdict.model['fingerprint'][:8]}--{verdict.size}--seed{verdict.seed}.json"
+        )
+        (folder / name).write_text(json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_results(folder: Path) -> list[Verdict]:
+    """The verdicts kept in a folder."""
+    from assay.core import BadFile
+    from assay.core.verdict import Verdict
+
+    if not folder.is_dir():
+        raise BadFile(folder, "there is no such folder.")
+    verdicts = []
+    for file in sorted(folder.glob("*.json")):
+        try:
+            verdicts.append(Verdict.from_json(json.loads(file.read_text())))
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadFile(file, f"this is no verdict ({error}).") from None
+    return verdicts
+
+
+def export(
+    name: str = typer.Argument(..., metavar="RUN", help="A run.", autocompletion=run_names),
+    file: Path = typer.Argument(..., help="The JSONL file to write."),
+) -> None:
+    """Write a run with all its traces to one JSONL file, which `import` and `replay` can read."""
+    from assay.cli.running import check_writable
+    from assay.lab.transfer import export_run
+
+    check_writable(file)
+    store = open_store()
+    try:
+        row = store.run(name)
+        count = export_run(row, store, samples_of(row), file)
+    finally:
+        store.close()
+    typer.echo(f"{count} samples of {row.id} written to {file}")
+
+
+def import_run(
+    file: Path = typer.Argument(..., help="A JSONL file that `export` wrote."),
+) -> None:
+    """Take in a run that was exported, on this machine or on another."""
+    import asyncio
+
+    from assay.lab.transfer import import_file
+
+    store = open_store()
+    try:
+        run, count = asyncio.run(import_file(file, store))
+    finally:
+        store.close()
+    typer.echo(f"{run}: {count} samples taken in. Type: assay report {run}")
+
+
+def compare(
+    files: list[Path] = typer.Argument(..., metavar="A B...", help="Result files; the first is the control."),
+    id_field: str = typer.Option("", "--id", help="Field that names the item; found by itself if not given."),
+    score_field: str = typer.Option("", "--score", help="Field that holds the score; found by itself likewise."),
+    cluster_field: str = typer.Option("", "--cluster", help="Field shared by items that are not independent."),
+    smallest: float = typer.Option(0.0, "--smallest-effect", help="Smallest effect worth having."),
+    seed: int = typer.Option(0, "--seed", min=0, help="Of the bootstrap and the permutation test."),
+    json_file: Path | None = typer.Option(None, "--json", help="Write the comparisons to this file."),
+) -> None:
+    """A paired verdict on results made elsewhere: JSONL, CSV, lm-evaluation-harness or inspect_ai logs.
+
+    Items are matched by id; every further file is compared with the first, with Holm's correction.
+    """
+    from assay.cli.comparing import compare_files
+
+    compare_files(files, (id_field, score_field, cluster_field), smallest, seed, json_file)

@@ -1,0 +1,206 @@
+"""`assay run`, `resume`, `demo` and `replay`: from a claim to its verdict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from assay.cli.claims import claim_names
+
+if TYPE_CHECKING:
+    from assay.core.verdict import Verdict
+    from assay.models import ModelChoice
+
+MODEL = typer.Option("smollm2-135m", "--model", "-m", help="smollm2-135m, gguf:PATH or openai/NAME.")
+BASE_URL = typer.Option(None, "--base-url", help="Address of an OpenAI-compatible server; may be repeated.")
+SLOTS = typer.Option(8, "--slots", min=1, max=512, help="Requests at the same time, per address.")
+TIMEOUT = typer.Option(120.0, "--timeout", min=1, help="Seconds one request may take.")
+
+DEMO = (("pal", 40), ("zero-shot-cot", 16), ("tictactoe", 160))
+"""Claims of the demo with the pairs each may take: three minutes on two cores, all in all."""
+
+
+def run(
+    names: list[str] = typer.Argument(..., metavar="CLAIM...", help="Claims.", autocompletion=claim_names),
+    model: str = MODEL,
+    base_url: list[str] = BASE_URL,
+    size: str = typer.Option("small", "--size", "-s", help="smoke (seconds), small (minutes) or full."),
+    seed: int = typer.Option(0, "--seed", min=0, help="Samples and sampled replies derive from it."),
+    n: int | None = typer.Option(None, "--n", help="Pairs at most, instead of the size's own number."),
+    task: str | None = typer.Option(None, "--task", help="Your own JSONL or CSV file: question, answer."),
+    level: str | None = typer.Option(None, "--level", help="Difficulty; found on pilot items if not given."),
+    rule: str | None = typer.Option(None, "--rule", help="Stopping rule: anytime, obf5 or fixed."),
+    controls: str | None = typer.Option(
+        None, "--controls", help="all, none, or a list of: placebo, equal-spend, format, aa, arm-swap, others."
+    ),
+    equal_spend: bool = typer.Option(False, "--equal-spend", help="Add the control that spends as much."),
+    budget_tokens: float | None = typer.Option(None, "--budget-tokens", help="Tokens this run may cost."),
+    repeats: int = typer.Option(1, "--repeats", help="Draws per sample and arm; their mean is the score."),
+    slots: int = SLOTS,
+    timeout: float = TIMEOUT,
+    json_file: Path | None = typer.Option(None, "--json", help="Write the verdicts to this file."),
+    html_file: Path | None = typer.Option(None, "--html", help="Write a report to this file."),
+    results: Path | None = typer.Option(None, "--results", help="Keep a verdict per claim in this folder."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress."),
+) -> None:
+    """Put claims to the test: treatment against control on the same samples.
+
+    What was asked before is not asked again: replies are kept by model, request and sample. Ctrl-C
+    loses nothing; go on with: assay resume RUN.
+    """
+    from assay.cli.workbench import Wish, run_wish, typed_command
+
+    wish = Wish(
+        claims=tuple(names),
+        model=model_choice(model, base_url, slots, timeout),
+        size=size,
+        seed=seed,
+        n=n,
+        level=level,
+        task=str(Path(task).resolve()) if task else None,
+        rule=rule,
+        controls=chosen_controls(controls, size, equal_spend),
+        budget_tokens=budget_tokens,
+        repeats=repeats,
+    )
+    check_writable(json_file, html_file)
+    verdicts = run_wish(wish, typed_command(sys.argv[1:]), quiet=quiet)
+    deliver(verdicts, json_file, html_file, results)
+
+
+def model_choice(model: str, base_url: list[str] | None, slots: int, timeout: float) -> ModelChoice:
+    """The model a user named, fetched if it is known and not here yet."""
+    from assay.models import ModelChoice
+
+    return ModelChoice(model, tuple(base_url or ()), slots=slots, seconds=timeout, may_pull=True)
+
+
+def chosen_controls(text: str | None, size: str, equal_spend: bool) -> tuple[str, ...]:
+    """Controls as a list; by default all of them, and at the smoke size those that cost nothing."""
+    from assay.lab.plan import CONTROLS, FREE_CONTROLS
+
+    if text is None:
+        chosen: tuple[str, ...] = FREE_CONTROLS if size == "smoke" else CONTROLS
+    elif text in ("all", "none"):
+        chosen = CONTROLS if text == "all" else ()
+    else:
+        chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    return (*chosen, "equal-spend") if equal_spend and "equal-spend" not in chosen else chosen
+
+
+def check_writable(*files: Path | None) -> None:
+    """A file that cannot be written is found before the run and not after it."""
+    import os
+
+    from assay.core import UserError
+
+    for file in files:
+        if file is None:
+            continue
+        if (
+            file.is_dir()
+            or not os.access(file.resolve().parent, os.W_OK)
+            or (file.exists() and not os.access(file, os.W_OK))
+        ):
+            raise UserError(f"{file} cannot be written.", hint="Name a file in a folder you may write to.")
+
+
+def deliver(
+    verdicts: list[Verdict], json_file: Path | None, html_file: Path | None, results: Path | None = None
+) -> None:
+    """Print verdicts and write them where the user wants them."""
+    import json
+
+    from rich.console import Console
+
+    from assay.report.terminal import verdict_panel, verdict_table
+
+    console = Console()
+    for verdict in verdicts:
+        console.print(verdict_panel(verdict))
+    if len(verdicts) > 1:
+        console.print(verdict_table(verdicts))
+    if json_file is not None:
+        json_file.write_text(json.dumps([v.to_json() for v in verdicts], indent=1, ensure_ascii=False) + "\n")
+        console.print(f"Verdicts: {json_file}", highlight=False)
+    if results is not None:
+        from assay.cli.records import keep_results
+
+        keep_results(verdicts, results)
+    if html_file is not None:
+        from assay.cli.records import write_report
+
+        write_report([verdict.run for verdict in verdicts], html_file)
+        console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
+
+
+def resume(
+    name: str = typer.Argument(..., metavar="RUN", help="A run, or how its name begins."),
+    json_file: Path | None = typer.Option(None, "--json", help="Write the verdict to this file."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress."),
+) -> None:
+    """Go on with a run that was stopped; what has ended in it is not done again."""
+    from assay.cli.workbench import Wish, run_wish, typed_command
+    from assay.core import UserError
+    from assay.home import find_home
+    from assay.lab.store import Store
+
+    store = Store(find_home().make().database)
+    try:
+        row = store.run(name)
+    finally:
+        store.close()
+    if "model" not in row.config:
+        raise UserError(
+            f"The run {row.id} was brought from elsewhere and cannot be resumed.", hint="Type: assay runs"
+        )
+    verdicts = run_wish(Wish.from_json(row.config), typed_command(sys.argv[1:]), resume=row.id, quiet=quiet)
+    deliver(verdicts, json_file, None)
+
+
+def demo(
+    model: str = MODEL,
+    base_url: list[str] = BASE_URL,
+    html_file: Path = typer.Option(Path("report.html"), "--html", help="Where the report is written."),
+    seed: int = typer.Option(0, "--seed", min=0),
+    slots: int = SLOTS,
+    timeout: float = TIMEOUT,
+) -> None:
+    """Three claims on the embedded model, in about three minutes: verdicts and a report."""
+    import dataclasses
+
+    from rich.console import Console
+
+    from assay.cli.workbench import Wish, run_wish, typed_command
+    from assay.report.terminal import verdict_table
+
+    check_writable(html_file)
+    choice = model_choice(model, base_url, slots, timeout)
+    wish = Wish(claims=(), model=choice, size="small", seed=seed, controls=("format", "arm-swap"))
+    verdicts: list[Verdict] = []
+    for claim, n in DEMO:
+        level = "1" if claim == "pal" else None
+        one = dataclasses.replace(wish, claims=(claim,), n=n, level=level)
+        verdicts += run_wish(one, typed_command(sys.argv[1:]))
+    console = Console()
+    console.print(verdict_table(verdicts))
+    from assay.cli.records import write_report
+
+    write_report([verdict.run for verdict in verdicts], html_file)
+    console.print(f"Report with plots and every trace: {html_file.resolve()}", highlight=False, soft_wrap=True)
+    console.print("Next: assay list, assay show pal, assay run pal", style="dim")
+
+
+def replay(
+    file: Path = typer.Argument(..., help="Recorded replies as JSONL: arm, item, prompt, replies, target."),
+    claim: str = typer.Option(..., "--claim", help="The claim to judge them by.", autocompletion=claim_names),
+    json_file: Path | None = typer.Option(None, "--json", help="Write the verdict to this file."),
+    seed: int = typer.Option(0, "--seed", min=0),
+) -> None:
+    """Judge recorded replies by a claim: no model is asked, the statistics are today's."""
+    from assay.cli.replaying import replay_file
+
+    deliver([replay_file(file, claim, seed)], json_file, None)

@@ -1,0 +1,238 @@
+"""What every command that runs something needs: home, store, model, driver, and a line of progress."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from assay import __version__
+from assay.core import UserError
+from assay.core.home import Home
+from assay.core.model import Model
+from assay.core.verdict import Verdict
+from assay.home import find_home
+from assay.lab.driver import Driver
+from assay.lab.experiment import Report
+from assay.lab.plan import Event, Plan
+from assay.lab.session import Stamp, new_run_id, run_claim
+from assay.lab.store import Store
+from assay.models import ModelChoice, connect
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user asked to be run, in the form `resume` finds again."""
+
+    claims: tuple[str, ...]
+    model: ModelChoice
+    size: str = "small"
+    seed: int = 0
+    n: int | None = None
+    level: str | None = None
+    task: str | None = None
+    rule: str | None = None
+    controls: tuple[str, ...] = ()
+    budget_tokens: float | None = None
+    repeats: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Wish:
+        """The inverse of `to_json`."""
+        model = ModelChoice(**{**fields["model"], "base_urls": tuple(fields["model"]["base_urls"])})
+        return cls(
+            **{
+                **fields,
+                "model": model,
+                "claims": tuple(fields["claims"]),
+                "controls": tuple(fields["controls"]),
+            }
+        )
+
+
+def the_plan(wish: Wish, claim_id: str, model: Model) -> Plan:
+    """The plan of one claim of a wish."""
+    from assay.papers import claim_named
+    from assay.tasks import load_task
+
+    paper, claim = claim_named(claim_id)
+    if wish.rule not in (None, "anytime", "obf5", "fixed"):
+        from assay.core import UnknownName
+
+        raise UnknownName("stopping rule", str(wish.rule), ("anytime", "obf5", "fixed"))
+    return Plan(
+        paper=paper,
+        claim=claim,
+        model=model,
+        size=wish.size,
+        seed=wish.seed,
+        n=wish.n,
+        level=wish.level,
+        task=load_task(Path(wish.task)) if wish.task else None,
+        rule=wish.rule,  # type: ignore[arg-type]
+        controls=wish.controls,
+        budget_tokens=wish.budget_tokens,
+        repeats=wish.repeats,
+    )
+
+
+@contextlib.asynccontextmanager
+async def bench(choice: ModelChoice, home: Home) -> AsyncGenerator[tuple[Store, Model, Driver]]:
+    """Store, model and driver; all closed at the end, whatever happens."""
+    store = Store(home.database)
+    try:
+        model = await connect(choice, home, say=_say)
+        driver = Driver(cache=store)
+        try:
+            yield store, model, driver
+        finally:
+            await driver.close()
+            await model.close()
+    finally:
+        store.close()
+
+
+def _say(text: str) -> None:
+    print(f"assay: {text}", file=sys.stderr)
+
+
+def run_wish(wish: Wish, command: str, *, resume: str = "", quiet: bool = False) -> list[Verdict]:
+    """Run every claim of a wish; Ctrl-C keeps what ended and says how to go on."""
+    return run_async(_run_wish(wish, command, resume, quiet))
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run`, with nothing left behind on Ctrl-C."""
+    return asyncio.run(work)
+
+
+async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[Verdict]:
+    from assay.papers import claim_named
+
+    for claim in wish.claims:
+        claim_named(claim)
+    home = find_home().make()
+    verdicts: list[Verdict] = []
+    stamp_commit = commit_of_source()
+    async with bench(wish.model, home) as (store, model, driver):
+        for claim in wish.claims:
+            plan = the_plan(wish, claim, model)
+            config = {**wish.to_json(), "claims": [claim]}
+            stamp = Stamp(command, __version__, stamp_commit, config)
+            run = resume or new_run_id(claim)
+            with progress(claim, quiet=quiet) as report:
+                try:
+                    verdicts.append(await run_claim(plan, run, store, driver, stamp, report))
+                except asyncio.CancelledError:
+                    await _stopped(store, run)
+                    raise
+                except Exception:
+                    with contextlib.suppress(UserError):
+                        await store.finish(run, "stopped", None)
+                    raise
+    return verdicts
+
+
+async def _stopped(store: Store, run: str) -> None:
+    """Note that a run was interrupted; what ended in it is kept already."""
+    with contextlib.suppress(UserError):
+        await store.finish(run, "stopped", None)
+    print(f"\nassay: stopped; everything that ended is kept. Go on with: assay resume {run}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def progress(name: str, *, quiet: bool = False) -> Any:
+    """A reporter that draws one live line on a terminal and a plain line now and then in a pipe."""
+    if quiet:
+        yield lambda event: None
+    elif sys.stderr.isatty():
+        yield from _live(name)
+    else:
+        yield _plain(name)
+
+
+def _words(event: Event) -> str:
+    if event.data and event.kind == "look":
+        data = event.data
+        return f"effect {data['estimate']:+.3f} [{data['low']:+.3f}, {data['high']:+.3f}]"
+    return event.text
+
+
+def _plain(name: str) -> Report:
+    last = [0.0]
+
+    def report(event: Event) -> None:
+        due = time.monotonic() - last[0] > 5
+        if event.kind == "note" or due:
+            count = f" {event.done}/{event.total}" if event.total else ""
+            print(f"{name}:{count} {_words(event)}", file=sys.stderr)
+            last[0] = time.monotonic()
+
+    return report
+
+
+def _live(name: str) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.fields[name]}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None, name=name)
+
+        def report(event: Event) -> None:
+            if event.kind == "note":
+                console.print(f"{name}: {event.text}", style="dim", highlight=False)
+            else:
+                words = _words(event)
+                bar.update(
+                    task,
+                    completed=event.done,
+                    total=event.total or None,
+                    **({"description": words} if words else {}),  # type: ignore[arg-type]
+                )
+
+        yield report
+
+
+def commit_of_source() -> str:
+    """The commit this assay runs from, with '+' where files were changed; empty outside a checkout."""
+    source = Path(__file__).resolve().parents[3]
+    if not (source / ".git").exists():
+        return ""
+    try:
+        head = _git(source, "rev-parse", "--short=12", "HEAD")
+        changed = _git(source, "status", "--porcelain", "--", "src")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head + ("+" if changed else "")
+
+
+def _git(source: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(source), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def typed_command(arguments: Sequence[str]) -> str:
+    """The command line as it was typed."""
+    import shlex
+
+    return shlex.join(["assay", *arguments])

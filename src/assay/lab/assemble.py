@@ -1,0 +1,222 @@
+"""From what a run gathered to its verdict: the floor, the ceiling and unreadable replies are judged here."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from assay.core import Answer, Ending, Measure, Task
+from assay.core.verdict import ArmResult, ControlResult, Verdict, Word
+from assay.lab.controls import format_control
+from assay.lab.evidence import Question, word_of
+from assay.lab.experiment import ArmRecord, Result
+from assay.stats import detectable_effect, graded_n, mean_t, wilson
+from assay.stats.special import binomial_tail
+
+NOISE = 0.05
+"""An arm whose score a guesser reaches with this probability is within noise of chance."""
+UNREADABLE = 0.5
+"""Share of pairs without a score in both arms above which nothing is decided."""
+PLANNED_DISCORDANCE = 0.25
+PLANNED_SD = 0.25
+
+
+def assemble(
+    result: Result, controls: Mapping[str, ControlResult], *, command: str, version: str, commit: str
+) -> Verdict:
+    """The verdict of a run."""
+    plan, claim, finding = result.plan, result.plan.claim, result.finding
+    word, reason = _judge(result)
+    used = set(result.used)
+    treatment, control = result.treatment.usage(used), result.control.usage(used)
+    arms = [result.treatment, result.control, *result.extra.values()]
+    binary = claim.measure is Measure.BINARY
+    return Verdict(
+        claim=claim.id,
+        sentence=claim.sentence,
+        verdict=word,
+        reason=reason,
+        effect=finding.effect,
+        interval=finding.interval,
+        n=finding.n,
+        level=result.level,
+        size=plan.size,
+        seed=plan.seed,
+        direction=claim.direction,
+        smallest_effect=claim.smallest_effect,
+        unit=claim.unit,
+        measure=claim.measure.value,
+        task=plan.used_task.name,
+        model={"name": plan.model.name, "fingerprint": plan.model.fingerprint.hash},
+        evidence="paired",
+        test=finding.test,
+        power=power_of(len(result.samples), str(finding.test.get("rule", "anytime")), binary=binary),
+        arms={arm.name: arm_result(arm, result.used, binary=binary) for arm in arms},
+        cost_ratio=treatment.tokens / control.tokens if control.tokens else None,
+        controls=dict(controls),
+        trajectory=finding.trajectory,
+        driver=claim.driver,
+        departures=(*result.plan.paper.departures, *claim.departures),
+        notes=(*result.notes, *_warnings(result, controls)),
+        run=result.run,
+        command=command,
+        assay_version=version,
+        commit=commit,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _judge(result: Result) -> tuple[Word, str]:
+    """The finding, unless the arms cannot carry it."""
+    finding, claim = result.finding, result.plan.claim
+    if not result.used:
+        return Word.UNDECIDED, "budget"
+    answered = [item for item in result.used if not _errored(item, result)]
+    if len(answered) < len(result.used) / 2:
+        return Word.UNDECIDED, "errored: more than half of the samples met a fault of transport"
+    if finding.n < UNREADABLE * len(answered):
+        return Word.UNDECIDED, "unparsed: most pairs have no readable answer in both arms"
+    if claim.measure is not Measure.BINARY:
+        return finding.word, finding.reason
+    chance = chance_of(result)
+    if all(at_floor(arm, result.used, chance) for arm in (result.treatment, result.control)):
+        return Word.UNDECIDED, f"floor: both arms are within noise of chance ({chance:.1%})"
+    if finding.word is Word.UNDECIDED and no_room(result):
+        return Word.UNDECIDED, "ceiling: the control leaves no room for the effect"
+    delivered = format_control(result)
+    if finding.word is not Word.UNDECIDED and finding.n < 0.9 * len(answered) and delivered.interval:
+        assert delivered.effect is not None, "an interval has an estimate"
+        question = Question(claim.smallest_effect, claim.direction)
+        as_delivered, _ = word_of(delivered.effect, *delivered.interval, question)
+        if as_delivered is not finding.word:
+            return Word.UNDECIDED, "unparsed: the verdict turns on how unreadable replies are counted"
+    return finding.word, finding.reason
+
+
+def _errored(item: str, result: Result) -> bool:
+    recorded = (arm.samples.get((item, 0)) for arm in (result.treatment, result.control))
+    return any(r is not None and r.outcome.ending is Ending.ERRORED for r in recorded)
+
+
+def no_room(result: Result) -> bool:
+    """Whether the control is so good that the smallest effect does not fit above it."""
+    scores = _scores(result.control, result.used)
+    claim = result.plan.claim
+    if not scores:
+        return False
+    mean = sum(scores) / len(scores)
+    return (1 - mean if claim.direction > 0 else mean) < claim.smallest_effect
+
+
+def chance_of(result: Result) -> float:
+    """Score of a guess: the task's own, or that of the arms' answers on other samples' questions."""
+    task = result.plan.used_task
+    if task.chance is not None:
+        return task.chance
+    return max(_chance_by_shifting(arm, result, task) for arm in (result.treatment, result.control))
+
+
+def _chance_by_shifting(arm: ArmRecord, result: Result, task: Task) -> float:
+    """The arm's answers scored against the targets of other samples: right by luck alone."""
+    by_id = {sample.id: sample for sample in result.samples}
+    answered = [
+        (by_id[item], arm.samples[item, 0].outcome.answer)
+        for item in result.used
+        if (item, 0) in arm.samples and arm.samples[item, 0].outcome.answer is not None
+    ]
+    hits = tries = 0
+    for shift in range(1, min(20, len(answered) - 1) + 1):
+        for index, (_, answer) in enumerate(answered):
+            other = answered[(index + shift) % len(answered)][0]
+            hits += task.score(other, Answer(value=answer)).score == 1.0
+            tries += 1
+    # One more hit and try: a chance of exactly 0 would make a single right answer significant.
+    return (hits + 1) / (tries + 1)
+
+
+def at_floor(arm: ArmRecord, items: Sequence[str], chance: float) -> bool:
+    """Whether guessing would do as well as the arm in more than one case of twenty."""
+    scores = _scores(arm, items)
+    right = round(sum(scores))
+    return not scores or binomial_tail(right, len(scores), chance) > NOISE
+
+
+def _scores(arm: ArmRecord, items: Sequence[str]) -> list[float]:
+    chosen = set(items)
+    return [
+        recorded.outcome.score
+        for (item, _), recorded in arm.samples.items()
+        if item in chosen and recorded.outcome.score is not None
+    ]
+
+
+def arm_result(arm: ArmRecord, items: Sequence[str], *, binary: bool) -> ArmResult:
+    """Mean, endings and cost of an arm over the items of the verdict."""
+    chosen = set(items)
+    scores = _scores(arm, items)
+    usage = arm.usage(chosen)
+    endings = Counter(r.outcome.ending.value for (item, _), r in arm.samples.items() if item in chosen)
+    mean = sum(scores) / len(scores) if scores else None
+    return ArmResult(
+        name=arm.name,
+        says=arm.says,
+        mean=mean,
+        interval=_mean_interval(scores, binary=binary),
+        n=endings.total(),
+        endings={ending.value: endings[ending.value] for ending in Ending},
+        tokens_in=usage.tokens_in,
+        tokens_out=usage.tokens_out,
+        calls=usage.calls,
+        cpu_seconds=round(usage.cpu_seconds, 3),
+        wall_seconds=round(usage.seconds, 3),
+    )
+
+
+def _mean_interval(scores: Sequence[float], *, binary: bool) -> tuple[float, float] | None:
+    if not scores:
+        return None
+    if binary and all(score in (0, 1) for score in scores):
+        found = wilson(int(sum(scores)), len(scores))
+    elif len(scores) > 1:
+        found = mean_t(list(scores)).interval
+    else:
+        return None
+    return found.low, found.high
+
+
+def power_of(n: int, rule: str, *, binary: bool) -> dict[str, object]:
+    """The effect this many pairs can detect with 80 % power, and what that takes for granted."""
+    if binary:
+        known = {"anytime": "anytime", "obf5": "obf5"}.get(rule, "fixed")
+        effect = detectable_effect(n, PLANNED_DISCORDANCE, rule=known) if n > 1 else math.inf  # type: ignore[arg-type]
+        assumed = f"arms differ on {PLANNED_DISCORDANCE:.0%} of the pairs"
+    else:
+        effect = next((e / 1000 for e in range(1, 1001) if graded_n(e / 1000, PLANNED_SD) * 1.6 <= n), math.inf)
+        assumed = f"differences have a standard deviation of {PLANNED_SD}"
+    finite = effect if math.isfinite(effect) else None
+    return {"detectable_effect": finite, "power": 0.8, "pairs": n, "assumes": assumed}
+
+
+def _warnings(result: Result, controls: Mapping[str, ControlResult]) -> list[str]:
+    """What a reader of the verdict must not overlook."""
+    notes = []
+    if result.finding.word is Word.HOLDS:
+        for name, meaning in (
+            ("placebo", "the placebo does about as well: the content may not be what helps"),
+            (
+                "equal_spend",
+                "at equal spend the difference is not clear: it may be the tokens and not the technique",
+            ),
+        ):
+            control = controls.get(name)
+            if control is not None and control.interval is not None and control.interval[0] <= 0:
+                notes.append(meaning[0].upper() + meaning[1:] + ".")
+    if (
+        (aa := controls.get("aa")) is not None
+        and aa.interval is not None
+        and not aa.interval[0] <= 0 <= aa.interval[1]
+    ):
+        notes.append("The control drawn twice differs from itself: something but the technique moves the score.")
+    return notes

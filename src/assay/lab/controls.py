@@ -1,0 +1,194 @@
+"""The controls every claim carries, run as switches of the lab and not as code in each card.
+
+placebo      same shape, no relevant content: does the treatment beat it?
+equal spend  the control given the treatment's tokens: is it the technique or the tokens?
+format       what an answer costs that cannot be read: does the effect survive counting it as wrong?
+A/A          the control against itself: how large is nothing?
+arm swap     the claim read backwards: must never hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assay.core import Answer, Arm, Capability, Ending, Flow, Measure, Sample, Task
+from assay.core.verdict import ControlResult, Word
+from assay.lab.codec import answer_from_json
+from assay.lab.evidence import Pair, Question, effect_of, word_of
+from assay.lab.experiment import ArmRecord, Experiment, Result, pairs_of
+from assay.lab.transforms import donated, forced, resampled
+
+AA_INDEX = 500_000
+"""Sample indexes of the A/A arm: far from any that an arm draws."""
+AA_SAMPLES = 60
+
+
+async def run_controls(experiment: Experiment, result: Result) -> dict[str, ControlResult]:
+    """Every control the plan asks for and the claim allows, by name."""
+    found: dict[str, ControlResult] = {}
+    wanted = experiment.plan.controls
+    samples = tuple(sample for sample in result.samples if sample.id in set(result.used))
+    if not samples:
+        return found
+    if "format" in wanted and result.plan.claim.measure is Measure.BINARY:
+        found["format"] = format_control(result)
+        choice = await _forced_choice(experiment, result, samples)
+        if choice is not None:
+            found["forced_choice"] = choice
+    if "arm-swap" in wanted:
+        found["arm_swap"] = arm_swap(result)
+    if "aa" in wanted:
+        found["aa"] = await _aa(experiment, result, samples[:AA_SAMPLES])
+    if "placebo" in wanted:
+        placebo = await _placebo(experiment, result, samples)
+        if placebo is not None:
+            found["placebo"] = placebo
+    if "equal-spend" in wanted and result.plan.claim.equal_spend:
+        found["equal_spend"] = await _equal_spend(experiment, result, samples)
+    if "others" in wanted:
+        for arm in result.plan.claim.others:
+            record = await experiment.run_arm(arm, samples)
+            result.extra[arm.name] = record
+            says = f"{arm.name} ({arm.says}) against the control."
+            found[arm.name] = _against(arm.name, record, result.control, result, says)
+    return found
+
+
+def _against(name: str, one: ArmRecord, other: ArmRecord, result: Result, says: str) -> ControlResult:
+    """One arm minus another over the samples both have."""
+    items = [item for item in result.used if any((item, 0) in arm.samples for arm in (one, other))]
+    pairs = pairs_of(items, one, other)
+    binary = result.plan.claim.measure is Measure.BINARY
+    found = effect_of(pairs, binary=binary, seed=result.plan.seed)
+    tokens = one.usage(set(result.used)).tokens
+    if found is None:
+        return ControlResult(name, None, None, 0, says + " No sample has a score in both.", tokens)
+    return ControlResult(name, found[0], found[1], len(pairs), says, tokens)
+
+
+def format_control(result: Result) -> ControlResult:
+    """The effect where a reply without an answer counts as a wrong answer."""
+    pairs = [pair for item in result.used if (pair := _delivered(item, result)) is not None]
+    found = effect_of(pairs, binary=True, seed=result.plan.seed)
+    lost = {arm.name: _lost(arm, result.used) for arm in (result.treatment, result.control)}
+    says = "As delivered: replies without a readable answer count as wrong ("
+    says += ", ".join(f"{name} {share:.0%}" for name, share in lost.items()) + ")."
+    effect, interval = found if found is not None else (None, None)
+    return ControlResult("format", effect, interval, len(pairs), says, 0, {"unreadable_share": lost})
+
+
+def _delivered(item: str, result: Result) -> Pair | None:
+    """Scores with 0 for an unreadable reply; None where either arm met a fault of transport."""
+    scores = []
+    for arm in (result.treatment, result.control):
+        recorded = arm.samples.get((item, 0))
+        if recorded is None or recorded.outcome.ending is Ending.ERRORED:
+            return None
+        scores.append(recorded.outcome.score or 0.0)
+    return Pair(item, scores[0], scores[1])
+
+
+def _lost(arm: ArmRecord, items: Sequence[str]) -> float:
+    endings = [arm.samples[item, 0].outcome.ending for item in items if (item, 0) in arm.samples]
+    answered = [ending for ending in endings if ending is not Ending.ERRORED]
+    return sum(1 for ending in answered if ending is not Ending.SCORED) / max(1, len(answered))
+
+
+async def _forced_choice(
+    experiment: Experiment, result: Result, samples: Sequence[Sample]
+) -> ControlResult | None:
+    """Both arms again, the answer taken as the likeliest option: cannot fail to parse."""
+    task, claim = experiment.task, result.plan.claim
+    can = Capability.SCORE in experiment.plan.model.capabilities
+    if not (can and task.cue and all(sample.choices for sample in samples)) or Capability.SCORE in claim.needs:
+        return None
+    records = []
+    for arm in (claim.treatment, claim.control):
+        record = await experiment.run_arm(_forced_arm(arm), samples)
+        result.extra[record.name] = record
+        records.append(record)
+    says = "Forced choice: the likeliest option is the answer, so that no reply can fail to be read."
+    return _against("forced_choice", records[0], records[1], result, says)
+
+
+def _forced_arm(arm: Arm) -> Arm:
+    def flow(sample: Sample, task: Task) -> Flow[Answer]:
+        return forced(arm.flow(sample, task), sample, task.cue)
+
+    return Arm(f"{arm.name} (forced choice)", flow, "the likeliest option is the answer")
+
+
+def arm_swap(result: Result) -> ControlResult:
+    """The same pairs with the arms' names exchanged: what the rule says of the claim read backwards."""
+    finding, claim = result.finding, result.plan.claim
+    if finding.effect is None or finding.interval is None:
+        return ControlResult("arm_swap", None, None, 0, "Arms swapped: there are no pairs.")
+    question = Question(claim.smallest_effect, claim.direction)
+    effect, (low, high) = -finding.effect, (-finding.interval[1], -finding.interval[0])
+    word, _ = word_of(effect, low, high, question)
+    meaning = "as the claim read backwards" if word is Word.HOLDS else "as it must where the claim is not reversed"
+    says = f"Arms swapped: {word.value}, {meaning}."
+    return ControlResult("arm_swap", effect, (low, high), finding.n, says, 0, {"verdict": word.value})
+
+
+async def _aa(experiment: Experiment, result: Result, samples: Sequence[Sample]) -> ControlResult:
+    """The control drawn afresh against itself."""
+    control = result.plan.claim.control
+    arm = Arm(f"{control.name} (again)", control.flow, "the control drawn a second time")
+    record = await experiment.run_arm(arm, samples, first_index=AA_INDEX, label="A/A")
+    result.extra[record.name] = record
+    says = "A/A: the control drawn a second time against itself; what is seen here is noise."
+    return _against("aa", record, result.control, result, says)
+
+
+async def _placebo(experiment: Experiment, result: Result, samples: Sequence[Sample]) -> ControlResult | None:
+    """The treatment against its placebo: what its content adds to its shape."""
+    claim = result.plan.claim
+    arm = claim.placebo or _donor_placebo(experiment, result, samples)
+    if arm is None:
+        return None
+    record = await experiment.run_arm(arm, samples, label="placebo")
+    result.extra[arm.name] = record
+    says = f"Treatment against placebo ({arm.says})."
+    return _against("placebo", result.treatment, record, result, says)
+
+
+def _donor_placebo(experiment: Experiment, result: Result, samples: Sequence[Sample]) -> Arm | None:
+    """The treatment fed with the first replies of another sample, where it has more than one step."""
+    first: dict[str, list[object]] = {}
+    for sample in samples:
+        recorded = result.treatment.samples.get((sample.id, 0))
+        steps = experiment.store.trace(recorded.trace) if recorded is not None else []
+        if len(steps) > 1:
+            first[sample.id] = [answer_from_json(q["request"]["kind"], q["reply"]) for q in steps[0]]
+    donors = list(first)
+    if len(donors) < 2:
+        return None
+    given = {item: first[donors[(index + 1) % len(donors)]] for index, item in enumerate(donors)}
+    treatment = result.plan.claim.treatment
+
+    def flow(sample: Sample, task: Task) -> Flow[Answer]:
+        replies = given.get(sample.id) or first[donors[0]]
+        return donated(treatment.flow(sample, task), replies)
+
+    return Arm("placebo", flow, "the treatment, given the first replies of another sample")
+
+
+async def _equal_spend(experiment: Experiment, result: Result, samples: Sequence[Sample]) -> ControlResult:
+    """The treatment against a control that may spend as much."""
+    claim, used = result.plan.claim, set(result.used)
+    if isinstance(claim.equal_spend, Arm):
+        arm = claim.equal_spend
+    else:
+        ratio = result.treatment.usage(used).tokens / max(1, result.control.usage(used).tokens)
+        times = max(1, min(64, round(ratio)))
+
+        def flow(sample: Sample, task: Task) -> Flow[Answer]:
+            return resampled(lambda: claim.control.flow(sample, task), task, times)
+
+        arm = Arm("equal-spend", flow, f"a vote over {times} draws of the control")
+    record = await experiment.run_arm(arm, samples, label="equal spend")
+    result.extra[arm.name] = record
+    says = f"Treatment against equal spend ({arm.says}; "
+    says += f"{record.usage(used).tokens:,} tokens against {result.treatment.usage(used).tokens:,})."
+    return _against("equal_spend", result.treatment, record, result, says)

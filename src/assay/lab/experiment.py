@@ -1,0 +1,320 @@
+"""Runs one claim: pilot, the two arms pair by pair until the verdict is decided, then the controls.
+
+The order of samples is fixed before the run, and pairs are looked at in that order however they
+end: that is what makes stopping early valid. Whatever has ended is durable in the store before it
+counts, so a run that was cut off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from assay.core import (
+    Answer,
+    Arm,
+    BudgetExceeded,
+    CannotRun,
+    Ending,
+    EndpointDown,
+    Measure,
+    Model,
+    ModelError,
+    Outcome,
+    PerSample,
+    Sample,
+    SandboxMissing,
+    Usage,
+    UserError,
+)
+from assay.core.usage import Budget
+from assay.lab.driver import Done, Driver, Job
+from assay.lab.evidence import Finding, Pair, PairedEvidence, Question
+from assay.lab.plan import Event, Plan
+from assay.lab.store import Recorded, Store, trace_hash
+from assay.stats import RuleName
+
+Report = Callable[[Event], None]
+PILOT_SEED = 7_919
+"""Added to the seed for pilot items: they are never test items."""
+GIVE_UP_AFTER = 6
+"""Samples in a row that end in a transport fault before the endpoint is taken for dead."""
+FIRST_GUESS = 300
+"""Tokens a sample is taken to cost before the first has ended."""
+
+
+@dataclass(slots=True)
+class ArmRecord:
+    """What one arm gave, by (item, repeat)."""
+
+    name: str
+    says: str
+    samples: dict[tuple[str, int], Recorded] = field(default_factory=dict)
+
+    def usage(self, items: set[str]) -> Usage:
+        """What the arm paid for these items."""
+        chosen = (r.usage for (item, _), r in self.samples.items() if item in items)
+        return sum(chosen, Usage())
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run gathered; `assemble` makes a verdict of it."""
+
+    plan: Plan
+    run: str
+    level: str
+    samples: tuple[Sample, ...]
+    treatment: ArmRecord
+    control: ArmRecord
+    finding: Finding
+    used: tuple[str, ...]
+    """Items the verdict rests on, in order, whatever their ending."""
+    extra: dict[str, ArmRecord] = field(default_factory=dict)
+    """Arms of the controls."""
+    notes: list[str] = field(default_factory=list)
+
+
+class Experiment:
+    """One run of a plan. `main` decides the verdict; `run_arm` adds an arm for a control."""
+
+    def __init__(self, plan: Plan, run: str, store: Store, driver: Driver, report: Report) -> None:
+        self.plan = plan
+        self.run_id = run
+        self.store = store
+        self.driver = driver
+        self.report = report
+        self.task = plan.used_task
+        self.budget = Budget(tokens=plan.budget_tokens) if plan.budget_tokens is not None else None
+        self.notes: list[str] = []
+        self._known = store.recorded(run)
+        self._in_flight = 0
+        self._faults = 0
+
+    async def main(self) -> Result:
+        """Pilot, then both arms over the samples until decided or spent."""
+        self._check_abilities()
+        level, pilot_items = await self._pilot()
+        samples = self._samples(level, pilot_items)
+        plan = self.plan
+        arms = {arm.name: ArmRecord(arm.name, arm.says) for arm in (plan.claim.treatment, plan.claim.control)}
+        treatment, control = arms[plan.claim.treatment.name], arms[plan.claim.control.name]
+        question = Question(
+            plan.claim.smallest_effect,
+            plan.claim.direction,
+            plan.claim.measure is Measure.BINARY and plan.repeats == 1,
+        )
+        rule: RuleName = plan.rule or plan.claim.rule  # type: ignore[assignment]
+        evidence = PairedEvidence(question, rule, len(samples), plan.seed)
+        used: list[str] = []
+        decided = False
+        self.report(Event("phase", "arms", 0, len(samples)))
+        ended = self._run_arms([plan.claim.treatment, plan.claim.control], samples, repeats=plan.repeats)
+        async with contextlib.aclosing(ended) as outcomes:
+            waiting = iter(samples)
+            current = next(waiting, None)
+            async for recorded in outcomes:
+                arms[recorded.arm].samples[recorded.item, recorded.repeat] = recorded
+                while current is not None and not decided and self._complete(current, treatment, control):
+                    used.append(current.id)
+                    decided = self._take(current, treatment, control, evidence)
+                    self._tell(used, evidence, len(samples))
+                    current = next(waiting, None)
+                if decided:
+                    break
+        spent = self.budget is not None and len(used) < len(samples) and not decided
+        finding = evidence.finding(complete=not spent, out_of_samples="budget" if spent else "too few samples")
+        return Result(
+            plan, self.run_id, level, samples, treatment, control, finding, tuple(used), notes=self.notes
+        )
+
+    async def run_arm(
+        self, arm: Arm, samples: Sequence[Sample], *, first_index: int = 0, label: str = ""
+    ) -> ArmRecord:
+        """One more arm over samples, for a control."""
+        record = ArmRecord(arm.name, arm.says)
+        self.report(Event("phase", label or arm.name, 0, len(samples)))
+        async with contextlib.aclosing(self._run_arms([arm], samples, first_index=first_index)) as outcomes:
+            async for recorded in outcomes:
+                record.samples[recorded.item, recorded.repeat] = recorded
+                self.report(Event("sample", label or arm.name, len(record.samples), len(samples)))
+        return record
+
+    # --- before the first token
+
+    def _check_abilities(self) -> None:
+        claim, model = self.plan.claim, self.plan.model
+        missing = sorted(need.value for need in claim.needs - model.capabilities)
+        if missing:
+            raise CannotRun(
+                f"The claim {claim.id} needs what {model.name} has not: {', '.join(missing)}.",
+                hint="The embedded model has it: --model smollm2-135m",
+            )
+
+    async def _pilot(self) -> tuple[str, set[str]]:
+        """The level at which the control is farthest from floor and ceiling, found on other items."""
+        plan, levels = self.plan, self.task.levels
+        if plan.level is not None:
+            if plan.level not in levels:
+                raise UserError(
+                    f"The task {self.task.name} has no level '{plan.level}'.",
+                    hint=f"Levels: {', '.join(levels)}.",
+                )
+            return plan.level, set()
+        size = plan.claim.sizes[plan.size].pilot
+        if len(levels) == 1 or size == 0 or plan.claim.measure is not Measure.BINARY:
+            return levels[0], set()
+        items: set[str] = set()
+        means: dict[str, float] = {}
+        for level in levels:
+            samples = self.task.samples(size, plan.seed + PILOT_SEED, level)
+            items |= {sample.id for sample in samples}
+            arm = Arm(f"pilot {level}", plan.claim.control.flow)
+            record = await self.run_arm(arm, samples, label=f"pilot, level {level}")
+            scores = [r.outcome.score or 0.0 for r in record.samples.values()]
+            means[level] = float(np.mean(scores)) if scores else 0.0
+        chosen = min(levels, key=lambda level: abs(means[level] - 0.5))
+        listed = ", ".join(f"{level}: {mean:.2f}" for level, mean in means.items())
+        self.notes.append(f"Level {chosen} was chosen on {size} pilot items a level (control's score {listed}).")
+        return chosen, items
+
+    def _samples(self, level: str, leave_out: set[str]) -> tuple[Sample, ...]:
+        wanted = self.plan.cap
+        samples = self.task.samples(wanted + len(leave_out), self.plan.seed, level)
+        kept = tuple(sample for sample in samples if sample.id not in leave_out)[:wanted]
+        if not kept:
+            raise UserError(f"The task {self.task.name} has no samples left.", hint="Give it more items.")
+        return kept
+
+    # --- arms over samples
+
+    async def _run_arms(
+        self, arms: Sequence[Arm], samples: Sequence[Sample], *, repeats: int = 1, first_index: int = 0
+    ) -> AsyncGenerator[Recorded]:
+        """Every (arm, sample, repeat) as it ends: first what the store has, then what is run now."""
+        by_key = {
+            (arm.name, sample.id, repeat): (arm, sample)
+            for sample in samples
+            for arm in arms
+            for repeat in range(repeats)
+        }
+        for key in by_key:
+            if key in self._known:
+                self._spend(self._known[key].usage)
+                yield self._known[key]
+        jobs = self._jobs(by_key, repeats, first_index)
+        async with contextlib.aclosing(self.driver.run(jobs)) as ended:
+            async for done in ended:
+                arm, sample = by_key[done.key]
+                yield await self._record(done, arm, sample)
+
+    def _jobs(
+        self, by_key: dict[tuple[str, str, int], tuple[Arm, Sample]], repeats: int, first_index: int
+    ) -> Iterator[Job[Answer]]:
+        """Jobs in order, for as long as the budget has room for another."""
+        for (name, item, repeat), (arm, sample) in by_key.items():
+            if (name, item, repeat) in self._known:
+                continue
+            if self.budget is not None and not self._has_room(self.budget):
+                return
+            self._in_flight += 1
+            yield Job(
+                key=(name, item, repeat),
+                start=partial(arm.flow, sample, self.task),
+                model=self._model_for(name, item),
+                seed=_seed(self.plan.seed, item),
+                first_index=first_index + repeat * 1000,
+                budget=self.budget.carve() if self.budget is not None else None,
+            )
+
+    def _model_for(self, arm: str, item: str) -> Model:
+        model = self.plan.model
+        return model.for_sample(arm, item) if isinstance(model, PerSample) else model
+
+    def _has_room(self, budget: Budget) -> bool:
+        """Whether one more sample fits beside those in flight, at the mean cost so far."""
+        each = budget.spent("tokens") / len(self._known) if self._known else FIRST_GUESS
+        return budget.left("tokens") > each * (self._in_flight + 1)
+
+    def _spend(self, usage: Usage) -> None:
+        if self.budget is not None:
+            self.budget.spend(usage)
+
+    async def _record(self, done: Done[Answer], arm: Arm, sample: Sample) -> Recorded:
+        self._in_flight -= 1
+        outcome = self._outcome(done, sample)
+        self._watch(done, outcome)
+        steps = [step.to_json() for step in done.steps]
+        name, item, repeat = done.key
+        recorded = Recorded(name, item, repeat, outcome, done.usage, trace_hash(steps))
+        if outcome.ending is not Ending.ERRORED:
+            # A fault of transport says nothing about the model: a resumed run tries it again.
+            await self.store.record(self.run_id, recorded, steps)
+        self._known[name, item, repeat] = recorded
+        return recorded
+
+    def _outcome(self, done: Done[Answer], sample: Sample) -> Outcome:
+        error = done.error
+        if isinstance(error, BudgetExceeded):
+            return Outcome(Ending.TRUNCATED, detail="the budget ended before the answer")
+        if isinstance(error, SandboxMissing | CannotRun):
+            raise error
+        if error is not None:
+            return Outcome(Ending.ERRORED, detail=str(error))
+        assert done.value is not None, "a flow without error returns an answer"
+        return self.task.score(sample, done.value)
+
+    def _watch(self, done: Done[Answer], outcome: Outcome) -> None:
+        """Give up on an endpoint that answers nobody, instead of trying every sample five times."""
+        self._faults = self._faults + 1 if isinstance(done.error, EndpointDown) else 0
+        if self._faults >= GIVE_UP_AFTER:
+            raise ModelError(
+                f"The model does not answer any more: {outcome.detail}",
+                hint=f"What ended is kept. Type: assay resume {self.run_id}",
+            )
+
+    # --- pairs
+
+    def _complete(self, sample: Sample, *arms: ArmRecord) -> bool:
+        repeats = range(self.plan.repeats)
+        return all((sample.id, repeat) in arm.samples for arm in arms for repeat in repeats)
+
+    def _take(self, sample: Sample, treatment: ArmRecord, control: ArmRecord, evidence: PairedEvidence) -> bool:
+        pair = pair_of(sample.id, treatment, control, self.plan.repeats)
+        return evidence.add(pair) if pair is not None else False
+
+    def _tell(self, used: list[str], evidence: PairedEvidence, total: int) -> None:
+        look = evidence.last_look
+        data = (
+            None
+            if look is None
+            else {"estimate": look.estimate, "low": look.interval.low, "high": look.interval.high}
+        )
+        self.report(Event("look", "", len(used), total, data))
+
+
+def pair_of(item: str, treatment: ArmRecord, control: ArmRecord, repeats: int = 1) -> Pair | None:
+    """The scores of an item in both arms, or None where one of them has none."""
+    means = []
+    for arm in (treatment, control):
+        found = [arm.samples.get((item, repeat)) for repeat in range(repeats)]
+        scores = [r.outcome.score for r in found if r is not None and r.outcome.score is not None]
+        if not scores:
+            return None
+        means.append(float(np.mean(scores)))
+    return Pair(item, means[0], means[1])
+
+
+def pairs_of(items: Sequence[str], treatment: ArmRecord, control: ArmRecord, repeats: int = 1) -> list[Pair]:
+    """All pairs that have a score in both arms, in the order of the items."""
+    found = (pair_of(item, treatment, control, repeats) for item in items)
+    return [pair for pair in found if pair is not None]
+
+
+def _seed(seed: int, item: str) -> int:
+    """Both arms draw with the same seed on the same item, and with another one on the next."""
+    return int(np.random.SeedSequence([seed, *item.encode()]).generate_state(1)[0])

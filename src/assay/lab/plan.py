@@ -1,0 +1,69 @@
+"""What is to be run, and what is told while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from assay.core import Claim, Paper, Task, UnknownName, UserError
+from assay.core.model import Model
+from assay.stats import RuleName
+
+SIZES = ("smoke", "small", "full")
+CONTROLS = ("placebo", "equal-spend", "format", "aa", "arm-swap", "others")
+FREE_CONTROLS = ("format", "arm-swap")
+"""Computed from what the arms gave anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One execution of a claim on a model."""
+
+    paper: Paper
+    claim: Claim
+    model: Model
+    size: str = "small"
+    seed: int = 0
+    n: int | None = None
+    """Samples at most, where the size's own number is not wanted."""
+    level: str | None = None
+    """Difficulty; None: found on pilot items where the task has several."""
+    task: Task | None = None
+    """The user's own task instead of the claim's."""
+    rule: RuleName | None = None
+    controls: tuple[str, ...] = CONTROLS
+    budget_tokens: float | None = None
+    repeats: int = 1
+
+    def __post_init__(self) -> None:
+        if self.size not in SIZES:
+            raise UnknownName("size", self.size, SIZES, hint=f"Sizes: {', '.join(SIZES)}.")
+        for control in self.controls:
+            if control not in CONTROLS:
+                raise UnknownName("control", control, CONTROLS, hint=f"Controls: {', '.join(CONTROLS)}.")
+        if self.n is not None and self.n < 1:
+            raise UserError(f"{self.n} samples show nothing.", hint="Give --n at least 1.")
+        if self.repeats < 1:
+            raise UserError(f"{self.repeats} repeats show nothing.", hint="Give --repeats at least 1.")
+
+    @property
+    def used_task(self) -> Task:
+        """The task that is run."""
+        return self.task or self.claim.task
+
+    @property
+    def cap(self) -> int:
+        """Samples at most."""
+        return self.n or self.claim.sizes[self.size].n
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a run."""
+
+    kind: Literal["phase", "sample", "look", "note"]
+    text: str = ""
+    done: int = 0
+    total: int = 0
+    data: Mapping[str, Any] | None = None

@@ -1,0 +1,76 @@
+"""One claim from plan to verdict, with everything kept on the way."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from assay.core import Sample
+from assay.core.verdict import SampleRow, Verdict
+from assay.lab.assemble import assemble, power_of
+from assay.lab.controls import run_controls
+from assay.lab.driver import Driver
+from assay.lab.experiment import Experiment, Report
+from assay.lab.plan import Event, Plan
+from assay.lab.store import Recorded, RunRow, Store
+
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What is written on every verdict of a session."""
+
+    command: str
+    version: str
+    commit: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """What `resume` needs to make the same plan again."""
+
+
+def new_run_id(claim: str) -> str:
+    """A short name for a run that a person can type."""
+    return f"{claim}-{''.join(secrets.choice(LETTERS) for _ in range(5))}"
+
+
+async def run_claim(plan: Plan, run: str, store: Store, driver: Driver, stamp: Stamp, report: Report) -> Verdict:
+    """Run (or resume) a plan under that run id, and keep its verdict."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    await store.begin(run, created, plan.claim.id, dict(stamp.config))
+    rule = plan.rule or plan.claim.rule
+    binary = plan.claim.measure.value == "binary"
+    detectable = power_of(plan.cap, rule, binary=binary)["detectable_effect"]
+    can = "no effect at all" if detectable is None else f"an effect of {detectable:.3f} with 80 % power"
+    report(Event("note", f"At most {plan.cap} pairs ({rule}): this can detect {can}."))
+    experiment = Experiment(plan, run, store, driver, report)
+    result = await experiment.main()
+    controls = await run_controls(experiment, result)
+    verdict = assemble(result, controls, command=stamp.command, version=stamp.version, commit=stamp.commit)
+    await store.finish(run, "done", verdict.to_json())
+    return verdict
+
+
+def rows_of(row: RunRow, store: Store, samples: Sequence[Sample]) -> list[SampleRow]:
+    """Every recorded sample of a run with its trace, as a report shows it."""
+    by_id = {sample.id: sample for sample in samples}
+    return [_row(recorded, store, by_id.get(recorded.item)) for recorded in store.recorded(row.id).values()]
+
+
+def _row(recorded: Recorded, store: Store, sample: Sample | None) -> SampleRow:
+    return SampleRow(
+        item=recorded.item,
+        arm=recorded.arm,
+        repeat=recorded.repeat,
+        question=sample.question if sample else "",
+        target=sample.target if sample else "",
+        ending=recorded.outcome.ending.value,
+        score=recorded.outcome.score,
+        answer=recorded.outcome.answer,
+        detail=recorded.outcome.detail,
+        tokens_in=recorded.usage.tokens_in,
+        tokens_out=recorded.usage.tokens_out,
+        steps=tuple(store.trace(recorded.trace)),
+    )
