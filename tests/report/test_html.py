@@ -171,6 +171,42 @@ def test_a_picture_is_shown_from_the_file_itself() -> None:
     assert [a["src"] for t, a in reader.tags if t == "img"] == ["data:image/png;base64,iVBORw0KGgo="]
 
 
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        ("iVBORw0KGgo=", "image/svg+xml"),
+        ("no base64!", "image/png"),
+        ("AAAA" * 60_000, "image/png"),
+    ],
+)
+def test_any_other_picture_is_only_named(data: str, kind: str) -> None:
+    prompt = [{"role": "user", "content": [{"image": data, "media_type": kind}]}]
+    ((exchange,),) = exchanges([[{"request": {"kind": "ask", "prompt": prompt}, "reply": []}]])
+    assert exchange.blocks[0].image == ""
+    assert exchange.blocks[0].body.text.startswith(f"[picture, {kind}, ")
+
+
+def test_a_prefill_is_a_text_of_its_own_and_an_odd_reply_is_shown_as_recorded() -> None:
+    step = fixtures.ask_step("q", "a", prefill="Let us think.")
+    odd = [{"request": {"kind": "ask", "prompt": "q"}, "reply": ["text"]}]
+    shown = [exchange for step in exchanges([step, odd]) for exchange in step]
+    assert [block.label for block in shown[0].blocks] == ["user", "prefill", "reply, stop, 88 tokens"]
+    assert [block.label for block in shown[1].blocks] == ["as recorded"]
+
+
+def test_the_largest_differences_come_first() -> None:
+    verdict = fixtures.graded()
+    pairs = {"a-small": (0.1, 0.2), "b-large": (0.1, 0.9), "c-middle": (0.1, 0.5)}
+    rows = [
+        fixtures.row(item, arm, score)
+        for item, scores in pairs.items()
+        for arm, score in zip(("control", "treatment"), scores, strict=True)
+    ]
+    text = page([verdict], {verdict.run: rows})
+    places = [text.index(item) for item in ("b-large", "c-middle", "a-small")]
+    assert places == sorted(places)
+
+
 def test_long_text_is_folded_and_cut_and_says_so() -> None:
     verdict = fixtures.holds()
     row = fixtures.row("long", "control", 1.0, steps=(fixtures.ask_step("q", "y" * 1_000_000),))

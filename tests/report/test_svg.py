@@ -141,7 +141,7 @@ def test_long_trajectories_are_thinned_and_keep_the_last_look() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=5), st.integers(3, 9))
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=5), st.integers(4, 9))
 def test_ticks_are_round_few_and_on_the_axis(values: list[float], most: int) -> None:
     axis = Axis.around(values, 0, 100)
     ticks = axis.ticks(most)

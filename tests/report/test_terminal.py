@@ -94,12 +94,18 @@ def test_plain_ascii_where_the_terminal_knows_no_more() -> None:
     assert all(line.isascii() for line in interval_bar(fixtures.holds(), 60, ascii_only=True))
 
 
-@pytest.mark.parametrize("ends", [None, (float("nan"), 0.1), (float("-inf"), float("inf"))])
+@pytest.mark.parametrize("ends", [None, (float("nan"), 0.1), (float("-inf"), float("inf")), (-1e308, 1e308)])
 def test_no_bar_without_an_interval(ends: tuple[float, float] | None) -> None:
     assert interval_bar(dataclasses.replace(fixtures.holds(), interval=ends), 60) == []
+
+
+def test_no_bar_where_everything_is_zero() -> None:
+    flat = dataclasses.replace(fixtures.holds(), interval=(0.0, 0.0), effect=0.0, smallest_effect=0.0)
+    assert interval_bar(flat, 60) == []
 
 
 def test_escape_codes_and_markup_of_a_card_do_not_act() -> None:
     text = printed(verdict_panel(dataclasses.replace(fixtures.holds(), notes=("\x1b]0;x\x07[bold]loud[/bold]",))))
     assert "\x1b" not in text
     assert "[bold]loud[/bold]" in text
+    assert "[bold]c" in printed(verdict_table([dataclasses.replace(fixtures.holds(), claim="[bold]c")]))

@@ -70,6 +70,16 @@ def test_a_bwrap_that_cannot_make_namespaces(monkeypatch: pytest.MonkeyPatch, tm
         asyncio.run(open_bubblewrap())
 
 
+def test_a_box_without_its_filter_is_refused(
+    bubblewrap: BubblewrapSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = module.box_sources()
+    sources["assay.sandbox.seccomp"] = "def install_filter(libc): raise OSError('no seccomp here')"
+    monkeypatch.setattr(module, "box_sources", lambda: sources)
+    with pytest.raises(SandboxMissing, match="bubblewrap does not work here"):
+        asyncio.run(open_bubblewrap())
+
+
 def test_neither_tier_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.shutil, "which", lambda name, path=None: None)
     monkeypatch.setitem(__import__("sys").modules, "pydantic_monty", None)

@@ -93,6 +93,8 @@ DIFFERENT = [
     "print(map(str, [1]))",
     "def f(x: Missing): return 1\nf(2)",
     "x: Missing = 3\nx",
+    "def f(x: 1 / 0): return 1\nf(2)",
+    "def f(x: y): return 1\ny = 3\nf(2)",
     "try:\n    x = pow(3, -1, 7)\nexcept ValueError:\n    x = 0\nx",
     "'\\ud800'",
     "def noisy(x):\n    print(x)\n    return x\nany(noisy(x) for x in [1, 2])",
@@ -123,6 +125,7 @@ def test_a_snippet_goes_to_monty_and_a_program_to_cpython(automatic: AutomaticSa
         "def f():\n    yield 1\nlist(f())": "bubblewrap",
         "class A:\n    pass\n1": "bubblewrap",
         "1 / 0": "bubblewrap",
+        "def double(n: int) -> int:\n    return 2 * n\ndouble(2)": "monty",
     }
     assert {code: asyncio.run(automatic.run(Execute(code))).tier for code in tiers} == tiers
 

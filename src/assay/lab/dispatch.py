@@ -62,16 +62,14 @@ class Dispatcher:
         """One future per sample index."""
         loop = asyncio.get_running_loop()
         results = {index: loop.create_future() for index in indexes}
-        self._groups.append(_Group(request, _prompt_of(request), deque(indexes), results))
-        self._fill()
+        self._add(_Group(request, _prompt_of(request), deque(indexes), results))
         return list(results.values())
 
     def whole(self, request: Score | Embed) -> asyncio.Future[Scores | Embeddings]:
         """The answer to a request that has no samples."""
         future: asyncio.Future[Scores | Embeddings] = asyncio.get_running_loop().create_future()
         prompt = _prompt_of(request) if isinstance(request, Score) else ""
-        self._groups.append(_Group(request, prompt, deque([0]), {}, future))
-        self._fill()
+        self._add(_Group(request, prompt, deque([0]), {}, future))
         return future
 
     async def close(self) -> None:
@@ -81,9 +79,14 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _add(self, group: _Group) -> None:
+        """Queue a group; slots are filled once everybody who is about to ask has asked."""
+        self._groups.append(group)
+        asyncio.get_running_loop().call_soon(self._fill)
+
     def _fill(self) -> None:
         """Give every idle slot something to do."""
-        while self._idle and self._groups:
+        while self._idle and self._groups and not self._closing:
             slot, group = self._choose()
             self._idle.remove(slot)
             indexes = [group.waiting.popleft() for _ in range(self._width(group))]
@@ -142,8 +145,7 @@ class Dispatcher:
         finally:
             group.slots.difference_update(slots)
             self._idle.extend(slots)
-            if not self._closing:
-                self._fill()
+            self._fill()
 
     async def _send(self, group: _Group, indexes: list[int]) -> None:
         """Ask the model and hand the answer, or the error, to those who wait."""

@@ -98,20 +98,24 @@ class Driver:
         self._dispatchers: dict[Model, Dispatcher] = {}
         self._drawing: dict[bytes, asyncio.Future[Reply]] = {}
 
-    async def run(self, jobs: Iterable[Job[T]], *, in_flight: int = 0) -> AsyncGenerator[Done[T]]:
+    async def run(self, jobs: Iterable[Job[T] | None], *, in_flight: int = 0) -> AsyncGenerator[Done[T]]:
         """Ended jobs as they end. Jobs are taken from the iterable only when there is room for them.
 
-        Closing the iterator early cancels what is in flight.
+        A None among them means "none just now": it is asked again when the next job has ended, and
+        taken for the end where none is in flight. Closing the iterator early cancels what is in flight.
         """
         waiting = iter(jobs)
         running: set[asyncio.Task[Done[T]]] = set()
         exhausted = False
         try:
             while True:
-                while not exhausted and (not running or len(running) < self._room(in_flight)):
-                    job = next(waiting, None)
-                    if job is None:
+                while not exhausted and len(running) < self._room(in_flight):
+                    try:
+                        job = next(waiting)
+                    except StopIteration:
                         exhausted = True
+                        break
+                    if job is None:
                         break
                     running.add(asyncio.create_task(self._drive(job)))
                 if not running:

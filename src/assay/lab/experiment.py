@@ -214,13 +214,13 @@ class Experiment:
 
     def _jobs(
         self, by_key: dict[tuple[str, str, int], tuple[Arm, Sample]], repeats: int, first_index: int
-    ) -> Iterator[Job[Answer]]:
-        """Jobs in order, for as long as the budget has room for another."""
+    ) -> Iterator[Job[Answer] | None]:
+        """Jobs in order; None where the budget has no room for one more beside those in flight."""
         for (name, item, repeat), (arm, sample) in by_key.items():
             if (name, item, repeat) in self._known:
                 continue
-            if self.budget is not None and not self._has_room(self.budget):
-                return
+            while self.budget is not None and not self._has_room(self.budget):
+                yield None
             self._in_flight += 1
             yield Job(
                 key=(name, item, repeat),

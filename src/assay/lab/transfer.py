@@ -18,7 +18,7 @@ def export_run(row: RunRow, store: Store, samples: Sequence[Sample], file: Path)
     """Write a run with its traces; returns the number of samples."""
     by_id = {sample.id: sample for sample in samples}
     recorded = store.recorded(row.id)
-    head = {"format": FORMAT, "run": row.id, "created": row.created, "status": row.status}
+    head: dict[str, Any] = {"format": FORMAT, "run": row.id, "created": row.created, "status": row.status}
     head |= {"claim": row.claim, "config": row.config, "verdict": row.verdict}
     with file.open("w", encoding="utf-8") as out:
         out.write(json.dumps(head, ensure_ascii=False) + "\n")

@@ -40,7 +40,7 @@ class Axis:
         return self.low <= value <= self.high
 
     def ticks(self, most: int) -> list[float]:
-        """Round numbers on the axis, about so many at most, 0 among them where the axis holds it."""
+        """Round numbers on the axis, at most so many (4 or more), 0 among them where the axis holds it."""
         step = self.step(most)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
@@ -48,7 +48,7 @@ class Axis:
 
     def step(self, most: int) -> float:
         """The distance of ticks: 1, 2 or 5 times a power of ten."""
-        raw = (self.high - self.low) / max(most - 1, 1)
+        raw = (self.high - self.low) / (most - 1)
         power = 10.0 ** math.floor(math.log10(raw))
         return next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
 

@@ -39,7 +39,7 @@ _UNSEEN = re.compile(
     "\U000e0000-\U000e0fff]"
 )
 
-_HYPHEN_AS_MINUS = re.compile(r"-(?=\d)")
+_HYPHEN_AS_MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 
 
 def visible(text: str) -> str:

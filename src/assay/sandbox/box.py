@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from assay.core.replies import Execution
 from assay.core.requests import Execute
@@ -75,7 +75,7 @@ def read_value(text: str | None) -> tuple[bool, Any]:
     if text is None or len(text) > VALUE_BYTES:
         return False, None
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return False, None
@@ -88,7 +88,3 @@ def deeper_than(levels: int, value: object) -> bool:
     """Whether lists and dicts are nested deeper than this."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return levels < 0 or any(deeper_than(levels - 1, one) for one in inner)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")

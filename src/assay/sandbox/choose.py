@@ -4,7 +4,7 @@ A result must not depend on the tier. So monty is asked only for programs inside
 compared with CPython, and believed only when it succeeds: an error, a timeout or a missing feature
 there means that CPython is asked. Left out of the subset, each for a difference that was measured:
 generators and lazy iterators (monty makes lists of them), `round` to digits, the order of sets,
-annotations (not evaluated), `try` (it would hide what monty lacks), and `sum`, which CPython 3.12
+annotations but for plain types (not evaluated), `try` (it would hide what monty lacks), and `sum`, which CPython 3.12
 made more precise.
 """
 
@@ -152,6 +152,11 @@ def holds_text(value: object) -> bool:
     return any(map(holds_text, value)) if isinstance(value, list) else isinstance(value, str)
 
 
+def is_type(annotation: ast.expr) -> bool:
+    """Whether it is the plain name of a type, which cannot fail when CPython evaluates it."""
+    return isinstance(annotation, ast.Name) and annotation.id in TYPES
+
+
 def is_call(node: ast.AST, names: frozenset[str]) -> bool:
     """Whether the node calls one of these names."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
@@ -184,9 +189,9 @@ def alike(node: ast.AST, defined: set[str], consumed: set[int], called: set[int]
         case ast.Constant(value=value):
             return value is None or isinstance(value, int | float | str)
         case ast.FunctionDef(decorator_list=decorators, returns=returns):
-            return not decorators and returns is None
+            return not decorators and (returns is None or is_type(returns))
         case ast.arg(annotation=annotation):
-            return annotation is None
+            return annotation is None or is_type(annotation)
         case ast.comprehension(is_async=is_async):
             return not is_async
     return True

@@ -243,8 +243,8 @@ RESULTS = (
         FAKE + "import gc, sys\nseen, frame = [], sys._getframe()\nwhile frame:\n"
         "    seen += [*frame.f_locals.values(), *frame.f_globals.values()]\n    frame = frame.f_back\n"
         "for one in gc.get_objects():\n    seen += gc.get_referents(one)\n"
-        "for one in seen:\n    if type(one) in (bytes, str) and len(one) == 32:\n"
-        "        os.write(3, (one if type(one) is bytes else one.encode()) + fake)\nos._exit(0)",
+        "for one in seen:\n    if type(one) is bytes and len(one) == 32 and one.isalnum():\n"
+        "        os.write(3, one + fake)\n        break\nos._exit(0)",
         never_ok=True,
     ),
     Probe(
