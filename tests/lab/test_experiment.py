@@ -50,7 +50,9 @@ def test_a_planted_effect_is_found_and_stops_early(tmp_path: Path) -> None:
 
 def test_no_effect_is_not_found(tmp_path: Path) -> None:
     words = [
-        run(tmp_path, planted.model({"treatment": 0.5, "control": 0.5}, seed), f"planted-{seed}", seed=seed).verdict
+        run(
+            tmp_path, planted.model({"treatment": 0.5, "control": 0.5}, seed), f"planted-{seed}", seed=seed
+        ).verdict
         for seed in range(8)
     ]
     assert Word.HOLDS not in words
@@ -190,7 +192,9 @@ def test_a_dead_endpoint_ends_the_run_and_a_resume_finishes_it(
     with pytest.raises(ModelError, match="assay resume planted-aaaaa"):
         run(tmp_path, Scripted(failing))
     resumed = run(tmp_path, Scripted(good._script))
-    whole = run(tmp_path / "elsewhere", Scripted(good._script)) if (tmp_path / "elsewhere").mkdir() is None else None
+    whole = (
+        run(tmp_path / "elsewhere", Scripted(good._script)) if (tmp_path / "elsewhere").mkdir() is None else None
+    )
     assert whole is not None
     assert (resumed.verdict, resumed.effect, resumed.n) == (whole.verdict, whole.effect, whole.n)
 

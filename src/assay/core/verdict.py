@@ -85,6 +85,7 @@ class Verdict:
     power: Mapping[str, Any]
     """`detectable_effect` at this budget, and what it assumes."""
     arms: Mapping[str, ArmResult]
+    """`treatment` and `control`, and every further arm by its name."""
     cost_ratio: float | None
     """Tokens of the treatment over tokens of the control."""
     controls: Mapping[str, ControlResult]
@@ -129,6 +130,7 @@ class SampleRow:
 
     item: str
     arm: str
+    """`treatment`, `control`, or the name of a further arm."""
     repeat: int
     question: str
     target: str

@@ -31,7 +31,7 @@ def assemble(
     word, reason = _judge(result)
     used = set(result.used)
     treatment, control = result.treatment.usage(used), result.control.usage(used)
-    arms = [result.treatment, result.control, *result.extra.values()]
+    arms = {"treatment": result.treatment, "control": result.control} | result.extra
     binary = claim.measure is Measure.BINARY
     return Verdict(
         claim=claim.id,
@@ -53,7 +53,7 @@ def assemble(
         evidence="paired",
         test=finding.test,
         power=power_of(len(result.samples), str(finding.test.get("rule", "anytime")), binary=binary),
-        arms={arm.name: arm_result(arm, result.used, binary=binary) for arm in arms},
+        arms={key: arm_result(arm, result.used, binary=binary) for key, arm in arms.items()},
         cost_ratio=treatment.tokens / control.tokens if control.tokens else None,
         controls=dict(controls),
         trajectory=finding.trajectory,

@@ -55,14 +55,19 @@ async def run_claim(plan: Plan, run: str, store: Store, driver: Driver, stamp: S
 
 def rows_of(row: RunRow, store: Store, samples: Sequence[Sample]) -> list[SampleRow]:
     """Every recorded sample of a run with its trace, as a report shows it."""
+    arms = row.verdict["arms"] if row.verdict else {}
+    roles = {arms[role]["name"]: role for role in ("treatment", "control") if role in arms}
     by_id = {sample.id: sample for sample in samples}
-    return [_row(recorded, store, by_id.get(recorded.item)) for recorded in store.recorded(row.id).values()]
+    return [
+        _row(recorded, roles.get(recorded.arm, recorded.arm), store, by_id.get(recorded.item))
+        for recorded in store.recorded(row.id).values()
+    ]
 
 
-def _row(recorded: Recorded, store: Store, sample: Sample | None) -> SampleRow:
+def _row(recorded: Recorded, arm: str, store: Store, sample: Sample | None) -> SampleRow:
     return SampleRow(
         item=recorded.item,
-        arm=recorded.arm,
+        arm=arm,
         repeat=recorded.repeat,
         question=sample.question if sample else "",
         target=sample.target if sample else "",

@@ -2,10 +2,10 @@
 
 A result must not depend on the tier. So monty is asked only for programs inside a subset that was
 compared with CPython, and believed only when it succeeds: an error, a timeout or a missing feature
-there means that CPython is asked. Left out of the subset, each for a difference that was measured:
+there means that CPython is asked. Left out of the subset, for differences measured or to be expected:
 generators and lazy iterators (monty makes lists of them), `round` to digits, the order of sets,
-annotations but for plain types (not evaluated), `try` (it would hide what monty lacks), and `sum`, which CPython 3.12
-made more precise.
+annotations other than plain types (not evaluated), `try` (it would hide what monty lacks), and `sum`, which
+CPython 3.12 made more precise.
 """
 
 from __future__ import annotations

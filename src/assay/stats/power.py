@@ -42,9 +42,7 @@ def detectable_effect(
     pairs = n / INFLATION[rule]
     if _connor(discordance, discordance, power, alpha) > pairs:
         return math.inf
-    return bisect_increasing(
-        lambda effect: pairs - _connor(effect, discordance, power, alpha), 0.0, discordance
-    )
+    return bisect_increasing(lambda effect: pairs - _connor(effect, discordance, power, alpha), 0.0, discordance)
 
 
 def graded_n(effect: float, sd: float, power: float = 0.8, alpha: float = 0.05) -> int:

@@ -75,9 +75,7 @@ class FixedSample:
         return interval, sign_flip(self._differences, self._rng)
 
 
-def stopping_rule(
-    name: RuleName, cap: int, level: float, binary: bool, rng: np.random.Generator
-) -> StoppingRule:
+def stopping_rule(name: RuleName, cap: int, level: float, binary: bool, rng: np.random.Generator) -> StoppingRule:
     """The stopping rule of that name for at most `cap` pairs.
 
     `anytime` looks after every pair and may be extended beyond the cap; `obf5` looks five times;
