@@ -44,7 +44,7 @@ def compare_files(
         console.print(comparison_table(comparison))
     if json_file is not None:
         found = [comparison.to_json(SHOWN) for comparison in comparisons]
-        json_file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        json_file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8", "backslashreplace")
         console.print(f"\nComparisons: {json_file}", highlight=False, soft_wrap=True)
 
 
@@ -74,7 +74,7 @@ def _lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
     binary = comparison.binary
     interval = interval_text(comparison.interval, binary, sign=True) or "(no interval)"
     items = "1 item" if comparison.n == 1 else f"{comparison.n:,} items"
-    yield "effect", f"{effect_text(comparison.effect, binary)} {interval}, {LEVEL:.0%} interval, {items}"
+    yield "effect", f"{effect_text(comparison.effect, binary)} {interval}, {100 * LEVEL:g} % interval, {items}"
     for role, side in (("control", comparison.control), ("treatment", comparison.treatment)):
         mean = f"{mean_text(side.mean, binary)} {interval_text(side.interval, binary)}".rstrip()
         yield role, f"{mean}  mean of '{_name(side.file.score_field)}', by '{_name(side.file.id_field)}'"
@@ -83,7 +83,7 @@ def _lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "", f"Note: {note}."
     yield from _labelled("power", _power_lines(comparison))
     yield from _labelled("left out", _left_out(comparison))
-    yield from _labelled("flipped", _flipped(comparison))
+    yield from _labelled("flipped" if binary else "changed", _flipped(comparison))
 
 
 def _labelled(label: str, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
@@ -110,19 +110,16 @@ def _power_lines(comparison: Comparison) -> Iterator[str]:
 
     power, binary = comparison.power, comparison.binary
     unit = " points" if binary else ""
+    differ = f"{100 * power['discordance']:.0f} % of items differ"
     if power["detectable_effect"] is None:
         yield "these items could not detect any effect reliably"
     else:
         size = score_text(power["detectable_effect"], binary)
-        yield f"these items detect {size}{unit} with {power['power']:.0%} power ({_differ(comparison)})"
+        yield f"these items detect {size}{unit} with {100 * power['power']:g} % power ({differ})"
     if power.get("items_needed") is not None:
         size = score_text(power["target_effect"], binary)
         target = "the smallest effect" if comparison.smallest_effect else "an effect as large as the one seen"
         yield f"need about {power['items_needed']:,} items to detect {target} ({size}{unit})"
-
-
-def _differ(comparison: Comparison) -> str:
-    return f"{comparison.power['discordance']:.0%} of items differ"
 
 
 def _left_out(comparison: Comparison) -> Iterator[str]:
@@ -139,10 +136,9 @@ def _left_out(comparison: Comparison) -> Iterator[str]:
 
 
 def _flipped(comparison: Comparison) -> Iterator[str]:
-    words = ("only {} right", "only {} right") if comparison.binary else ("{} higher", "{} higher")
-    pairs = (("treatment", comparison.better), ("control", comparison.worse))
-    for form, (role, ids) in zip(words, pairs, strict=True):
-        yield f"{form.format(role)} ({len(ids):,}){': ' + _ids(ids) if ids else ''}"
+    for role, ids in (("treatment", comparison.better), ("control", comparison.worse)):
+        which = f"only {role} right" if comparison.binary else f"{role} higher"
+        yield f"{which} ({len(ids):,})" + (f": {_ids(ids)}" if ids else "")
 
 
 def _ids(ids: Sequence[str]) -> str:

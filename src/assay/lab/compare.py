@@ -7,8 +7,8 @@ clusters stands beside it.
 
 The rule of verdicts is that of a run (`evidence.word_of`), with two additions. `holds`, and `fails`
 for an effect the other way, must also survive Holm's correction over the comparisons made. `fails`
-because the smallest effect is excluded must also stand with Bonferroni's interval: the p-value against
-no effect says nothing about it.
+because the smallest effect is excluded must also survive Bonferroni's, in a test of just that: the
+p-value against no effect says nothing about it.
 """
 
 from __future__ import annotations
@@ -175,6 +175,16 @@ class _Matched:
         assert found is not None, "there is at least one pair"
         return found[1]
 
+    def excludes(self, smallest: float, alpha: float) -> bool:
+        """Whether an effect as large as the smallest one is rejected at alpha."""
+        if self.binary and self.clusters is None:
+            ends = self.interval_at(1 - alpha)
+            return ends is not None and ends[1] < smallest
+        # A bootstrap of three pairs is narrow by accident; flipping three signs can reject nothing.
+        rng = np.random.default_rng(self._seed)
+        shifted = [difference - smallest for difference in self.differences]
+        return self.effect < smallest and sign_flip(shifted, rng, clusters=self.clusters) <= alpha
+
     def side(self, file: ResultFile, other: ResultFile, scores: Sequence[float]) -> Side:
         """One file's mean over the pairs, and the items that only it has."""
         elsewhere = {row.id for row in other.rows} | set(other.without_score)
@@ -246,14 +256,13 @@ def _word(matched: _Matched, smallest: float, p_holm: float, comparisons: int) -
         clear = matched.interval[0] > 0
         short = "the effect is clear of 0, and may be smaller than is worth having"
         return word, short if clear else "the interval holds 0" + (f" and {smallest:g}" if smallest else "")
+    among = f"adjusted for {comparisons} comparisons " if comparisons > 1 else ""
     if word is Word.FAILS and matched.interval[1] >= 0:
-        ends = matched.interval_at(1 - ALPHA / comparisons)
-        if ends is not None and ends[1] < smallest:
+        if matched.excludes(smallest, ALPHA / comparisons):
             return word, reason
-        return Word.UNDECIDED, f"the interval adjusted for {comparisons} comparisons holds the smallest effect"
+        return Word.UNDECIDED, f"the interval excludes {smallest:g}, and a test {among}does not"
     if p_holm <= ALPHA:
         return word, reason
-    among = f"adjusted for {comparisons} comparisons " if comparisons > 1 else ""
     return Word.UNDECIDED, f"the p-value {among}is {p_holm:.3f}, above {ALPHA:g}"
 
 
@@ -282,6 +291,9 @@ def _power(matched: _Matched, smallest: float, alpha: float, *, undecided: bool)
         sd = float(np.std(differences, ddof=1))
         detectable = z * sd / math.sqrt(n)
         needed = graded_n(target, sd, POWER, alpha) if target else None
+    if needed is not None:
+        # The formulas are for many items: below this count no exact test can reach alpha at all.
+        needed = max(needed, math.ceil(1 - math.log2(alpha)))
     power: dict[str, Any] = {"detectable_effect": detectable, "power": POWER, "alpha": alpha}
     power["discordance"] = discordance
     return power | ({"items_needed": needed, "target_effect": target} if undecided else {})

@@ -20,7 +20,9 @@ from assay.lab.transforms import donated, forced, resampled
 
 AA_INDEX = 500_000
 """Sample indexes of the A/A arm: far from any that an arm draws."""
-AA_SAMPLES = 60
+AA_SAMPLES = 40
+OTHER_SAMPLES = 40
+"""Samples on which the claim's further arms are run: they are shown, not judged."""
 
 
 async def run_controls(experiment: Experiment, result: Result) -> dict[str, ControlResult]:
@@ -47,7 +49,7 @@ async def run_controls(experiment: Experiment, result: Result) -> dict[str, Cont
         found["equal_spend"] = await _equal_spend(experiment, result, samples)
     if "others" in wanted:
         for arm in result.plan.claim.others:
-            record = await experiment.run_arm(arm, samples)
+            record = await experiment.run_arm(arm, samples[:OTHER_SAMPLES])
             result.extra[arm.name] = record
             says = f"{arm.name} ({arm.says}) against the control."
             found[arm.name] = _against(arm.name, record, result.control, result, says)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +100,12 @@ def read_result_file(path: Path, fields: Fields | None = None) -> ResultFile:
     return ResultFile(path, tuple(rows), tuple(duplicates), tuple(without_score), id_field, score_field)
 
 
-def in_order(item: str) -> tuple[int, int, str]:
-    """Sorting key of ids: numbers by value and before texts."""
-    return (0, int(item), item) if item.isdecimal() and len(item) < 19 else (1, 0, item)
+def in_order(item: str) -> tuple[tuple[tuple[int, str], ...], str]:
+    """Sorting key of ids that takes the numbers in them by value: q2 comes before q10."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", item)
+    values = (part.lstrip("0") if part[0] in "0123456789" else part for part in parts)
+    keyed = zip(parts, values, strict=True)
+    return tuple((len(v), v) if p[0] in "0123456789" else (1_000_000, v) for p, v in keyed), item
 
 
 # --- which fields

@@ -81,7 +81,7 @@ async def import_file(file: Path, store: Store) -> tuple[str, int]:
 def read_lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number, object) for every line that is not blank; `BadFile` for anything else."""
     try:
-        with file.open(encoding="utf-8") as lines:
+        with file.open(encoding="utf-8-sig") as lines:
             for number, text in enumerate(lines, 1):
                 if not text.strip():
                     continue

@@ -21,8 +21,8 @@ from assay.models.meter import Meter, ProcessClock
 from assay.models.rendering import Renderer
 from assay.models.transport import Transport
 
-LIKELIEST = 40
-"""How many of the likeliest tokens a scoring request asks for, so that most need no second one."""
+LIKELIEST = 100
+"""How many of the likeliest tokens are asked for where continuations branch, so that few need forcing."""
 FORCED = 1000.0
 """Bias that makes one token certain; the log-probability reported is the one before the bias."""
 
@@ -122,30 +122,32 @@ class LlamaCpp:
     async def score(self, request: Score) -> Scores:
         """Sum of the tokens' log-probabilities for each continuation, in nats.
 
-        Continuations are tokenised by themselves: the prompt's tokens never change with them.
+        Continuations are tokenised by themselves: the prompt's tokens never change with them. Where
+        several go on from the same tokens, one request serves them all.
         """
+        started = time.monotonic()
         prompt = await self._prompt(request)
         wanted = [await self._renderer.continuation(text) for text in request.continuations]
-        started = time.monotonic()
-        first = await self._next_token(prompt, force=None)
-        totals = await asyncio.gather(*(self._follow(prompt, tokens, first) for tokens in wanted))
+        branches: dict[tuple[int, ...], set[int]] = {}
+        for tokens in wanted:
+            for index, token in enumerate(tokens):
+                branches.setdefault(tokens[:index], set()).add(token)
+        tables = {begun: await self._branch(prompt + begun, after) for begun, after in branches.items()}
         counts = tuple(len(tokens) for tokens in wanted)
         return Scores(
-            tuple(totals),
+            tuple(sum(tables[t[:i]][token] for i, token in enumerate(t)) for t in wanted),
             counts,
             tokens_in=len(prompt) + sum(counts),
             seconds=time.monotonic() - started,
             cpu_seconds=self._clock.since_last(),
         )
 
-    async def _follow(self, prompt: tuple[int, ...], tokens: tuple[int, ...], first: dict[int, float]) -> float:
-        total = 0.0
-        for index, token in enumerate(tokens):
-            known = first.get(token) if index == 0 else None
-            if known is None:
-                known = (await self._next_token(prompt + tokens[:index], force=token))[token]
-            total += known
-        return total
+    async def _branch(self, prompt: tuple[int, ...], after: set[int]) -> dict[int, float]:
+        """Log-probabilities of these next tokens: looked up among the likeliest, else forced one by one."""
+        found = await self._next_token(prompt, force=None) if len(after) > 1 else {}
+        for token in after - found.keys():
+            found |= await self._next_token(prompt, force=token)
+        return found
 
     async def _next_token(self, prompt: tuple[int, ...], force: int | None) -> dict[int, float]:
         """Log-probabilities of the next token: of the likeliest ones, or of one forced token."""

@@ -49,7 +49,7 @@ PAPER = Paper(
             control=Arm("chain-of-thought", _chain, "the same worked examples, solved in words"),
             task=ArithmeticTask(levels=("1", "2", "3")),
             smallest_effect=0.05,
-            sizes={"smoke": Size(n=6), "small": Size(n=200, pilot=12), "full": Size(n=1000, pilot=40)},
+            sizes={"smoke": Size(n=6), "small": Size(n=120, pilot=12), "full": Size(n=1000, pilot=40)},
             sandbox=True,
             placebo=Arm("program-stated", _stated, "the same program, its value stated by the model"),
             others=(Arm("direct", _direct, "the same worked examples, the answer alone"),),

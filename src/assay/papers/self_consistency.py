@@ -43,7 +43,7 @@ PAPER = Paper(
             control=Arm("greedy-chain", _greedy, "one chain at temperature 0"),
             task=ArithmeticTask(levels=("1", "2", "3")),
             smallest_effect=0.05,
-            sizes={"smoke": Size(n=2), "small": Size(n=120, pilot=12), "full": Size(n=1000, pilot=40)},
+            sizes={"smoke": Size(n=2), "small": Size(n=40, pilot=12), "full": Size(n=1000, pilot=40)},
             equal_spend=Arm("rethink", _rethought, "one chain that checks itself seven times over"),
         ),
     ),

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assay.core import Answer, Arm, Capability, Claim, Flow, Paper, Sample, Size, Task
 from assay.tasks import TicTacToeTask
-from assay.tasks.games.tictactoe import SHUFFLED, prompt
+from assay.tasks.games.solver import player
+from assay.tasks.games.tictactoe import NORMAL as NORMAL_SYMBOLS
+from assay.tasks.games.tictactoe import RULES, SHUFFLED, render
 from assay.techniques.prompting import forced_choice
 
-CUE = "I play cell"
+
+def _move(board: str, symbols: str, choices: Sequence[str]) -> Flow[Answer]:
+    """The rules as the user's words, the position as the beginning of the answer: positions that begin
+    alike share all but the end of an evaluated prompt."""
+    mover = player(board)
+    position = f"{mover} is to move. Board: {render(board, symbols)} and {mover} plays cell"
+    return forced_choice(RULES.strip(), choices, prefill=position)
 
 
 def _normal(sample: Sample, task: Task) -> Flow[Answer]:
-    return forced_choice(prompt(sample.meta["board"]), sample.choices, prefill=CUE)
+    return _move(sample.meta["board"], NORMAL_SYMBOLS, sample.choices)
 
 
 def _shuffled(sample: Sample, task: Task) -> Flow[Answer]:
-    return forced_choice(prompt(sample.meta["board"], SHUFFLED), sample.choices, prefill=CUE)
+    return _move(sample.meta["board"], SHUFFLED, sample.choices)
 
 
 NORMAL = Arm("board", _normal, "the board as it is; the likeliest of the nine cells is the move")

@@ -52,7 +52,7 @@ PAPER = Paper(
             smallest_effect=0.02,
             measure=Measure.GRADED,
             unit="log length",
-            sizes={"smoke": Size(n=3), "small": Size(n=150), "full": Size(n=400)},
+            sizes={"smoke": Size(n=3), "small": Size(n=80), "full": Size(n=400)},
             placebo=_arm("neutral"),
             equal_spend=False,
             others=(_arm("tip-20"), _arm("refuse"), _arm("in-detail")),

@@ -204,4 +204,6 @@ def _remarks(verdict: Verdict) -> Iterator[RenderableType]:
 
 def _foot(verdict: Verdict) -> RenderableType:
     run = visible(verdict.run)
+    if not run:
+        return Text("replayed: no run was kept")
     return Text(f"run {run}\nassay trace {run} SAMPLE", overflow="fold")

@@ -273,8 +273,13 @@ def _value_text(value: Any) -> str:
 
 def driver_caution(verdict: Verdict) -> str:
     """What a driver other than the model itself means for the verdict; empty for `llm`."""
-    if verdict.driver in ("constrained", "llm"):
-        return "" if verdict.driver == "llm" else "The model chose within a grammar, not freely."
+    known = {
+        "llm": "",
+        "replay": "Recorded replies were judged; no model was asked.",
+        "constrained": "The model chose within a grammar, not freely.",
+    }
+    if verdict.driver in known:
+        return known[verdict.driver]
     return (
         f"Decisions were made by a {visible(verdict.driver)} policy and not by the model: "
         "this can show that a mechanism works, and no more."

@@ -27,7 +27,7 @@ def self_consistency(
     *,
     n: int = 8,
     temperature: float = 0.7,
-    max_tokens: int = 160,
+    max_tokens: int = 128,
 ) -> Flow[Answer]:
     """The commonest answer of n sampled chains; `votes` holds all of them, `value` is None without any."""
     asked = Ask(question, prefill=TRIGGER, n=n, temperature=temperature, max_tokens=max_tokens)
@@ -37,7 +37,7 @@ def self_consistency(
 
 
 def one_chain(
-    question: str, extract: Extract = extract_rationale_answer, *, max_tokens: int = 160
+    question: str, extract: Extract = extract_rationale_answer, *, max_tokens: int = 128
 ) -> Flow[Answer]:
     """The control: one greedy chain of thought, read by the same extractor."""
     replies = yield from ask(Ask(question, prefill=TRIGGER, max_tokens=max_tokens))
@@ -45,7 +45,7 @@ def one_chain(
 
 
 def rethink(
-    question: str, extract: Extract = extract_rationale_answer, *, rounds: int = 8, max_tokens: int = 160
+    question: str, extract: Extract = extract_rationale_answer, *, rounds: int = 8, max_tokens: int = 128
 ) -> Flow[Answer]:
     """Equal spend in one line instead of n: the chain is told to check itself, `rounds` - 1 times.
 
