@@ -29,9 +29,9 @@ def run(tmp_path: Path, model: Any, name: str = "planted-aaaaa", **settings: Any
         store = Store(tmp_path / "assay.sqlite")
         driver = Driver(cache=store)
         try:
-            plan = Plan(paper, paper.claims[0], model, **{"controls": ("format", "arm-swap"), **settings})
+            plan = Plan(paper, paper.claims[0], **{"controls": ("format", "arm-swap"), **settings})
             stamp = Stamp("assay run planted", "0", "abc", {})
-            return await run_claim(plan, name, store, driver, stamp, lambda event: None)
+            return await run_claim(plan, model, name, store, driver, stamp, lambda event: None)
         finally:
             await driver.close()
             store.close()

@@ -101,8 +101,8 @@ def test_an_exported_run_replays_to_the_same_numbers(tmp_path: Path) -> None:
     async def export() -> Any:
         store, driver = Store(tmp_path / "db"), Driver()
         model = Scripted(script)
-        plan = Plan(paper, claim, model, n=8, level="2", rule="fixed", controls=("format", "aa", "placebo"))
-        verdict = await run_claim(plan, "r", store, driver, Stamp("", "", ""), lambda event: None)
+        plan = Plan(paper, claim, n=8, level="2", rule="fixed", controls=("format", "aa", "placebo"))
+        verdict = await run_claim(plan, model, "r", store, driver, Stamp("", "", ""), lambda event: None)
         row = store.run("r")
         export_run(row, store, tuple(solved.values()), tmp_path / "run.jsonl")
         await driver.close()

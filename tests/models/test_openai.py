@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from assay import run
 from assay.core import Ask, Capability, Embed, EndpointDown, Message, ModelError, UnknownName, UserError, ask
 from assay.core.verdict import Verdict
 from assay.lab import dispatch
-from assay.lab.driver import Driver, Job
+from assay.lab.driver import Driver
 from assay.lab.plan import Plan
 from assay.lab.session import Stamp, run_claim
 from assay.lab.store import Store
@@ -39,16 +40,7 @@ def connect(address: str, name: str = "fake", **settings: Any) -> OpenAI:
 
 
 def generate(model: OpenAI, request: Ask) -> Any:
-    async def work() -> Any:
-        driver = Driver()
-        async for done in driver.run([Job(None, lambda: ask(request), model)]):
-            await driver.close()
-            await model.close()
-            if done.error is not None:
-                raise done.error
-            return done.value
-
-    return asyncio.run(work())
+    return run(ask(request), model)
 
 
 def test_a_modest_endpoint_is_given_no_ability_it_has_not() -> None:
@@ -250,10 +242,10 @@ def test_a_run_over_a_faulty_endpoint_ends_with_the_same_verdict(
             store = Store(tmp_path / f"{faulty}.sqlite")
             model = await OpenAI.connect("fake", [endpoint.address], "", slots=4, seconds=2.0)
             driver = Driver()
-            plan = Plan(paper, paper.claims[0], model, controls=("format",), rule="fixed")
+            plan = Plan(paper, paper.claims[0], controls=("format",), rule="fixed")
             stamp = Stamp("assay run planted", "0", "", {})
             try:
-                return await run_claim(plan, "planted-aaaaa", store, driver, stamp, lambda event: None)
+                return await run_claim(plan, model, "planted-aaaaa", store, driver, stamp, lambda event: None)
             finally:
                 await driver.close()
                 await model.close()

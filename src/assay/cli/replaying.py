@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from assay.core import Model
     from assay.core.verdict import Verdict
     from assay.lab.plan import Plan
     from assay.lab.session import Stamp
@@ -44,7 +45,6 @@ def replay_file(file: Path, claim: str, seed: int) -> Verdict:
     plan = Plan(
         paper=paper,
         claim=the_claim,
-        model=model,
         seed=seed,
         n=len(task.items),
         task=task,
@@ -53,7 +53,7 @@ def replay_file(file: Path, claim: str, seed: int) -> Verdict:
         repeats=recorded_repeats(recording, the_claim, task),
     )
     stamp = Stamp(typed_command(sys.argv[1:]), __version__, commit_of_source())
-    verdict = asyncio.run(_run(plan, stamp))
+    verdict = asyncio.run(_run(plan, model, stamp))
     if model.too_short:
         raise min(model.too_short, key=lambda error: error.line or 0)
     notes = (*replay_notes(model, task, the_claim), *verdict.notes)
@@ -61,7 +61,7 @@ def replay_file(file: Path, claim: str, seed: int) -> Verdict:
     return dataclasses.replace(verdict, driver=DRIVER, size=DRIVER, notes=notes, run="")
 
 
-async def _run(plan: Plan, stamp: Stamp) -> Verdict:
+async def _run(plan: Plan, model: Model, stamp: Stamp) -> Verdict:
     """One run in a store that lasts as long as it does."""
     from assay.lab.driver import Driver
     from assay.lab.session import new_run_id, run_claim
@@ -71,7 +71,9 @@ async def _run(plan: Plan, stamp: Stamp) -> Verdict:
         store = Store(Path(folder) / "replay.sqlite")
         driver = Driver()
         try:
-            return await run_claim(plan, new_run_id(plan.claim.id), store, driver, stamp, lambda event: None)
+            return await run_claim(
+                plan, model, new_run_id(plan.claim.id), store, driver, stamp, lambda event: None
+            )
         finally:
             await driver.close()
             store.close()

@@ -62,7 +62,7 @@ class Wish:
         )
 
 
-def the_plan(wish: Wish, claim_id: str, model: Model) -> Plan:
+def the_plan(wish: Wish, claim_id: str) -> Plan:
     """The plan of one claim of a wish."""
     from assay.papers import claim_named
     from assay.tasks import load_task
@@ -75,7 +75,6 @@ def the_plan(wish: Wish, claim_id: str, model: Model) -> Plan:
     return Plan(
         paper=paper,
         claim=claim,
-        model=model,
         size=wish.size,
         seed=wish.seed,
         n=wish.n,
@@ -119,22 +118,20 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[Verdict]:
-    from assay.papers import claim_named
-
-    for claim in wish.claims:
-        claim_named(claim)
+    # Every plan is made, and so checked, before the model is started.
+    plans = [the_plan(wish, claim) for claim in wish.claims]
     home = find_home().make()
     verdicts: list[Verdict] = []
     stamp_commit = commit_of_source()
     async with bench(wish.model, home) as (store, model, driver):
-        for claim in wish.claims:
-            plan = the_plan(wish, claim, model)
+        for plan in plans:
+            claim = plan.claim.id
             config = {**wish.to_json(), "claims": [claim]}
             stamp = Stamp(command, __version__, stamp_commit, config)
             run = resume or new_run_id(claim)
             with progress(claim, quiet=quiet) as report:
                 try:
-                    verdicts.append(await run_claim(plan, run, store, driver, stamp, report))
+                    verdicts.append(await run_claim(plan, model, run, store, driver, stamp, report))
                 except asyncio.CancelledError:
                     await _stopped(store, run)
                     raise

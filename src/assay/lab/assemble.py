@@ -49,7 +49,7 @@ def assemble(
         unit=claim.unit,
         measure=claim.measure.value,
         task=plan.used_task.name,
-        model={"name": plan.model.name, "fingerprint": plan.model.fingerprint.hash},
+        model={"name": result.model.name, "fingerprint": result.model.fingerprint.hash},
         evidence="paired",
         test=finding.test,
         power=power_of(len(result.samples), str(finding.test.get("rule", "anytime")), binary=binary),

@@ -101,7 +101,7 @@ async def _forced_choice(
 ) -> ControlResult | None:
     """Both arms again, the answer taken as the likeliest option: cannot fail to parse."""
     task, claim = experiment.task, result.plan.claim
-    can = Capability.SCORE in experiment.plan.model.capabilities
+    can = Capability.SCORE in experiment.model.capabilities
     if not (can and task.cue and all(sample.choices for sample in samples)) or Capability.SCORE in claim.needs:
         return None
     records = []

@@ -41,7 +41,7 @@ from assay.stats import RuleName
 Report = Callable[[Event], None]
 PILOT_SEED = 7_919
 """Added to the seed for pilot items: they are never test items."""
-GIVE_UP_AFTER = 6
+GIVE_UP_AFTER = 24
 """Samples in a row that end in a transport fault before the endpoint is taken for dead."""
 FIRST_GUESS = 300
 """Tokens a sample is taken to cost before the first has ended."""
@@ -66,6 +66,7 @@ class Result:
     """What a run gathered; `assemble` makes a verdict of it."""
 
     plan: Plan
+    model: Model
     run: str
     level: str
     samples: tuple[Sample, ...]
@@ -82,8 +83,9 @@ class Result:
 class Experiment:
     """One run of a plan. `main` decides the verdict; `run_arm` adds an arm for a control."""
 
-    def __init__(self, plan: Plan, run: str, store: Store, driver: Driver, report: Report) -> None:
+    def __init__(self, plan: Plan, model: Model, run: str, store: Store, driver: Driver, report: Report) -> None:
         self.plan = plan
+        self.model = model
         self.run_id = run
         self.store = store
         self.driver = driver
@@ -129,7 +131,16 @@ class Experiment:
         spent = self.budget is not None and len(used) < len(samples) and not decided
         finding = evidence.finding(complete=not spent, out_of_samples="budget" if spent else "too few samples")
         return Result(
-            plan, self.run_id, level, samples, treatment, control, finding, tuple(used), notes=self.notes
+            plan,
+            self.model,
+            self.run_id,
+            level,
+            samples,
+            treatment,
+            control,
+            finding,
+            tuple(used),
+            notes=self.notes,
         )
 
     async def run_arm(
@@ -147,7 +158,7 @@ class Experiment:
     # --- before the first token
 
     def _check_abilities(self) -> None:
-        claim, model = self.plan.claim, self.plan.model
+        claim, model = self.plan.claim, self.model
         missing = sorted(need.value for need in claim.needs - model.capabilities)
         if missing:
             raise CannotRun(
@@ -159,11 +170,6 @@ class Experiment:
         """The level at which the control is farthest from floor and ceiling, found on other items."""
         plan, levels = self.plan, self.task.levels
         if plan.level is not None:
-            if plan.level not in levels:
-                raise UserError(
-                    f"The task {self.task.name} has no level '{plan.level}'.",
-                    hint=f"Levels: {', '.join(levels)}.",
-                )
             return plan.level, set()
         size = plan.claim.sizes[plan.size].pilot
         if len(levels) == 1 or size == 0 or plan.claim.measure is not Measure.BINARY:
@@ -232,7 +238,7 @@ class Experiment:
             )
 
     def _model_for(self, arm: str, item: str) -> Model:
-        model = self.plan.model
+        model = self.model
         return model.for_sample(arm, item) if isinstance(model, PerSample) else model
 
     def _has_room(self, budget: Budget) -> bool:

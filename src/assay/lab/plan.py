@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from assay.core import Claim, Paper, Task, UnknownName, UserError
-from assay.core.model import Model
+from assay.core import Budget, Claim, Paper, Task, UnknownName, UserError
 from assay.stats import RuleName
 
 SIZES = ("smoke", "small", "full")
@@ -18,11 +17,11 @@ FREE_CONTROLS = ("format", "arm-swap")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One execution of a claim on a model."""
+    """What is to be run of a claim; which model answers is decided apart. Checked when it is made, so
+    that a slip of the pen is found before any model is started."""
 
     paper: Paper
     claim: Claim
-    model: Model
     size: str = "small"
     seed: int = 0
     n: int | None = None
@@ -44,6 +43,12 @@ class Plan:
                 raise UnknownName("control", control, CONTROLS, hint=f"Controls: {', '.join(CONTROLS)}.")
         if self.n is not None and self.n < 1:
             raise UserError(f"{self.n} samples show nothing.", hint="Give --n at least 1.")
+        if self.budget_tokens is not None:
+            Budget(tokens=self.budget_tokens)
+        levels = self.used_task.levels
+        if self.level is not None and self.level not in levels:
+            name = self.used_task.name
+            raise UserError(f"The task {name} has no level '{self.level}'.", hint=f"Levels: {', '.join(levels)}.")
         if self.repeats < 1:
             raise UserError(f"{self.repeats} repeats show nothing.", hint="Give --repeats at least 1.")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from assay.core import Sample
+from assay.core import Model, Sample
 from assay.core.verdict import SampleRow, Verdict
 from assay.lab.assemble import assemble, power_of
 from assay.lab.controls import run_controls
@@ -36,7 +36,9 @@ def new_run_id(claim: str) -> str:
     return f"{claim}-{''.join(secrets.choice(LETTERS) for _ in range(5))}"
 
 
-async def run_claim(plan: Plan, run: str, store: Store, driver: Driver, stamp: Stamp, report: Report) -> Verdict:
+async def run_claim(
+    plan: Plan, model: Model, run: str, store: Store, driver: Driver, stamp: Stamp, report: Report
+) -> Verdict:
     """Run (or resume) a plan under that run id, and keep its verdict."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
     await store.begin(run, created, plan.claim.id, dict(stamp.config))
@@ -45,7 +47,7 @@ async def run_claim(plan: Plan, run: str, store: Store, driver: Driver, stamp: S
     detectable = power_of(plan.cap, rule, binary=binary)["detectable_effect"]
     can = "no effect at all" if detectable is None else f"an effect of {detectable:.3f} with 80 % power"
     report(Event("note", f"At most {plan.cap} pairs ({rule}): this can detect {can}."))
-    experiment = Experiment(plan, run, store, driver, report)
+    experiment = Experiment(plan, model, run, store, driver, report)
     result = await experiment.main()
     controls = await run_controls(experiment, result)
     verdict = assemble(result, controls, command=stamp.command, version=stamp.version, commit=stamp.commit)

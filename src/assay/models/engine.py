@@ -27,6 +27,7 @@ from assay.core.errors import CannotRun, ModelError
 
 START_SECONDS = 120.0
 LINGER_SECONDS = 20.0
+"""How long an engine waits for the next client; `ASSAY_LINGER` overrides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +198,14 @@ def _wait_until_unused(folder: Path) -> None:
     from filelock import FileLock
 
     last_used = time.monotonic()
+    linger = float(os.environ.get("ASSAY_LINGER") or LINGER_SECONDS)
     while True:
         time.sleep(1.0)
         if not folder.is_dir():
             return
         if _clients(folder):
             last_used = time.monotonic()
-        elif time.monotonic() - last_used > LINGER_SECONDS:
+        elif time.monotonic() - last_used > linger:
             with FileLock(folder / "lock"):
                 if not _clients(folder):
                     (folder / "engine.json").unlink(missing_ok=True)

@@ -1,0 +1,122 @@
+"""The main job, on the real embedded model: a claim from the command line to verdict, report and trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .test_errors import ASSAY, assay
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+FIELDS = {
+    *("claim", "verdict", "reason", "effect", "interval", "n", "size", "seed", "model", "evidence", "test"),
+    *("power", "arms", "cost_ratio", "controls", "driver", "departures", "run", "assay_version", "commit"),
+    "created",
+}
+
+
+def test_a_claim_runs_to_its_verdict_and_costs_nothing_the_second_time(home: Path, tmp_path: Path) -> None:
+    out, again, html = tmp_path / "out.json", tmp_path / "again.json", tmp_path / "r.html"
+    words = ("run", "pal", "--n", "4", "--level", "1", "--controls", "format,arm-swap,aa")
+    done = assay(*words, "--json", str(out), "--html", str(html), home=home)
+    assert done.returncode == 0, done.stderr
+    (verdict,) = json.loads(out.read_text())
+    assert set(verdict) >= FIELDS
+    assert set(verdict["arms"]["treatment"]) >= {"mean", "n", "endings", "tokens_in", "tokens_out", "calls"}
+    assert sum(verdict["arms"]["treatment"]["endings"].values()) == 4
+    assert verdict["arms"]["control"]["tokens_out"] > 0
+    assert "<script" not in html.read_text()
+
+    start = time.monotonic()
+    assert assay(*words, "--json", str(again), home=home).returncode == 0
+    assert time.monotonic() - start < 60
+    (second,) = json.loads(again.read_text())
+    for field in ("run", "created", "command"):
+        verdict.pop(field), second.pop(field)
+    assert second == verdict
+
+    runs = json.loads(assay("runs", "--json", home=home).stdout)
+    assert [run["status"] for run in runs] == ["done", "done"]
+    listed = json.loads(assay("trace", runs[0]["run"], "--json", home=home).stdout)
+    shown = assay("trace", runs[0]["run"], listed[0]["item"], home=home).stdout
+    assert listed[0]["question"].split()[0] in shown
+    assert "assistant begins" in shown
+
+    file = tmp_path / "run.jsonl"
+    assert assay("export", runs[0]["run"], str(file), home=home).returncode == 0
+    replayed = assay("replay", str(file), "--claim", "pal", "--json", str(again), home=home)
+    assert replayed.returncode == 0, replayed.stderr
+    assert json.loads(again.read_text())[0]["effect"] == verdict["effect"]
+
+
+def test_ctrl_c_loses_nothing(home: Path) -> None:
+    env = {**os.environ, "ASSAY_HOME": str(home)}
+    words = ["run", "zero-shot-cot", "--n", "40", "--level", "2", "--controls", "none"]
+    process = subprocess.Popen([*ASSAY, *words], env=env, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        runs = json.loads(assay("runs", "--json", home=home).stdout)
+        if runs and runs[0]["samples"] >= 3:
+            break
+        time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    run = runs[0]["run"]
+    assert f"assay resume {run}" in said
+    kept = json.loads(assay("runs", "--json", home=home).stdout)[0]
+    assert kept["status"] == "stopped"
+    assert kept["samples"] >= 3
+
+
+def test_a_technique_answers_a_question(home: Path) -> None:
+    done = assay("ask", "self-consistency", "What is 2 + 2?", "--n", "3", "--set", "max_tokens=24", home=home)
+    assert done.returncode == 0, done.stderr
+    assert "3" not in done.stderr
+    assert "1 calls" in done.stdout
+
+
+def test_the_users_own_questions_are_a_task(home: Path, tmp_path: Path) -> None:
+    gsm8k = Path(__file__).parents[3] / "shared" / "data" / "gsm8k-train-1000.jsonl"
+    file = tmp_path / "mine.csv"
+    file.write_text("question,answer\n" + "".join(f"What is {i} plus one?,{i + 1}\n" for i in range(5)))
+    for task in [file, gsm8k] if gsm8k.exists() else [file]:
+        out = tmp_path / "o.json"
+        done = assay(
+            "run",
+            "zero-shot-cot",
+            "--task",
+            str(task),
+            "--size",
+            "smoke",
+            "--n",
+            "2",
+            "--json",
+            str(out),
+            home=home,
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(out.read_text())[0]["task"] == task.stem
+
+
+def test_the_library_answers_as_the_readme_says(home: Path) -> None:
+    code = (
+        "import assay\nfrom assay.techniques.search import self_consistency\n"
+        "answer = assay.run(self_consistency('What is 3 + 4?', n=2, max_tokens=16), assay.model('smollm2-135m'))\n"
+        "print(type(answer).__name__)\n"
+        "import asyncio\n"
+        "model = assay.model()\n"
+        "flow = self_consistency('What is 3 + 4?', n=2, max_tokens=16)\n"
+        "print(type(asyncio.run(assay.arun(flow, model))).__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "ASSAY_HOME": str(home)}
+    )
+    assert done.stdout.split() == ["Answer", "Answer"], done.stderr

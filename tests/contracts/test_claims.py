@@ -1,0 +1,185 @@
+"""What every card, claim and technique must keep to; new ones are collected by themselves."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.cli.techniques import all_techniques
+from assay.core import Ask, Claim, Measure, Paper, Reply, Score, UnknownName
+from assay.core.verdict import Verdict, Word
+from assay.lab.driver import Driver
+from assay.lab.plan import FREE_CONTROLS, Plan
+from assay.lab.session import Stamp, run_claim
+from assay.lab.store import Store
+from assay.models import Scripted
+from assay.papers import all_claims, all_papers, claim_named, paper_named
+from assay.tasks import task_named, task_names
+
+CARDS = Path(__file__).parents[2] / "src" / "assay" / "papers"
+CLAIMS = {name: (paper, claim) for name, (paper, claim) in all_claims().items()}
+
+
+@pytest.mark.parametrize("paper", all_papers(), ids=lambda paper: paper.slug)
+def test_a_card_is_complete(paper: Paper) -> None:
+    assert re.fullmatch(r"https?://[^\s]+", paper.url)
+    assert re.fullmatch(r"R\d\d", paper.row)
+    assert paper.says.endswith(".")
+    assert paper.reading.endswith(".")
+    assert paper.claims
+    assert 1990 < paper.year < 2100
+
+
+@pytest.mark.parametrize("path", sorted(CARDS.glob("[!_]*.py")), ids=lambda path: path.stem)
+def test_a_card_is_short_and_says_what_it_is(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 120
+    assert ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_claim_is_complete(name: str) -> None:
+    claim = CLAIMS[name][1]
+    assert set(claim.sizes) == {"smoke", "small", "full"}
+    assert claim.sentence.endswith(".")
+    assert claim.smallest_effect > 0
+    assert claim.treatment.name != claim.control.name
+    names = [arm.name for arm in (claim.treatment, claim.control, *claim.others)]
+    assert len(set(names)) == len(names)
+    for arm in (claim.treatment, claim.control, *claim.others):
+        assert arm.says
+
+
+class Likely(Scripted):
+    """Right with the arm's probability on every sample: it is told which arm and sample it answers."""
+
+    def __init__(self, claim: Claim, right: dict[str, float], seed: int) -> None:
+        super().__init__(lambda request, index: "", scores=lambda request: [0.0], name=f"{claim.id} {right}")
+        self.claim, self.right = (
+            claim,
+            {claim.treatment.name: right["treatment"], claim.control.name: right["control"]},
+        )
+        level = claim.task.levels[0]
+        self.samples = {sample.id: sample for sample in claim.task.samples(200, seed, level)}
+        # Boards are a choice out of all: which ones are chosen depends on how many are asked for.
+        for n in (10, 12, 60, 80):
+            self.samples |= {sample.id: sample for sample in claim.task.samples(n, seed, level)}
+
+    def for_sample(self, arm: str, item: str) -> Scripted:
+        sample, truth = self.samples[item], random.Random(f"{arm}/{item}").random() < self.right[arm]
+        wrong = str(random.Random(item).randrange(10**7, 10**8))
+
+        def script(request: Ask, index: int) -> Reply:
+            if self.claim.measure is Measure.GRADED:
+                tokens = 120 if truth else 20
+                return Reply("word " * tokens, tokens_in=9, tokens_out=tokens)
+            said = sample.target if truth else wrong
+            body = f"\n    return {said}" if "def solution" in request.prefill else f" The answer is {said}."
+            return Reply(body, tokens_in=9, tokens_out=5)
+
+        def scores(request: Score) -> list[float]:
+            good = sample.meta[f"{self.claim.unit.split()[0]}_moves"]
+            cells = [cell for cell in sample.choices if (cell in good) is truth] or list(good)
+            return [float(cell == cells[0]) for cell in sample.choices]
+
+        # Each voice has a name of its own, and so a fingerprint: replies are never shared between arms.
+        return Scripted(script, scores=scores, name=f"{self.name} {arm} {item}")
+
+
+def run(paper: Paper, claim: Claim, model: Scripted, tmp_path: Path, n: int, seed: int = 0) -> Verdict:
+    async def work() -> Verdict:
+        store = Store(tmp_path / f"{claim.id}-{seed}.sqlite")
+        driver = Driver(cache=store)
+        plan = Plan(paper, claim, n=n, seed=seed, level=claim.task.levels[0], controls=FREE_CONTROLS)
+        try:
+            return await run_claim(
+                plan, model, f"{claim.id}-aaaaa", store, driver, Stamp("", "0", "", {}), lambda event: None
+            )
+        finally:
+            await driver.close()
+            store.close()
+
+    return asyncio.run(work())
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_planted_effect_is_found(name: str, tmp_path: Path) -> None:
+    paper, claim = CLAIMS[name]
+    high, low = ("treatment", "control") if claim.direction > 0 else ("control", "treatment")
+    verdict = run(paper, claim, Likely(claim, {high: 0.95, low: 0.2}, 0), tmp_path, n=80)
+    assert verdict.verdict is Word.HOLDS, verdict.reason
+    assert verdict.controls["arm_swap"].details["verdict"] != "holds"
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_no_effect_is_not_found(name: str, tmp_path: Path) -> None:
+    paper, claim = CLAIMS[name]
+    for seed in range(3):
+        verdict = run(paper, claim, Likely(claim, {"treatment": 0.5, "control": 0.5}, seed), tmp_path, 60, seed)
+        assert verdict.verdict is not Word.HOLDS
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_both_arms_see_the_same_samples_and_usage_adds_up(name: str, tmp_path: Path) -> None:
+    paper, claim = CLAIMS[name]
+    model = Likely(claim, {"treatment": 0.6, "control": 0.5}, 0)
+    verdict = run(paper, claim, model, tmp_path, n=12)
+    assert verdict.arms["treatment"].n == verdict.arms["control"].n == 12
+    store = Store(tmp_path / f"{claim.id}-0.sqlite")
+    recorded = store.recorded(f"{claim.id}-aaaaa")
+    store.close()
+    items = {arm: {item for a, item, _ in recorded if a == arm} for arm in {a for a, _, _ in recorded}}
+    assert items[claim.treatment.name] == items[claim.control.name]
+    used = verdict.arms["treatment"], verdict.arms["control"]
+    assert sum(arm.tokens_out for arm in used) == sum(r.usage.tokens_out for r in recorded.values())
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_same_seed_gives_the_same_record(name: str, tmp_path: Path) -> None:
+    paper, claim = CLAIMS[name]
+    records = []
+    for place in ("one", "two"):
+        folder = tmp_path / place
+        folder.mkdir()
+        run(paper, claim, Likely(claim, {"treatment": 0.6, "control": 0.5}, 0), folder, n=10)
+        store = Store(folder / f"{claim.id}-0.sqlite")
+        found = store.recorded(f"{claim.id}-aaaaa")
+        store.close()
+        records.append({key: (value.outcome, value.trace) for key, value in found.items()})
+    assert records[0].keys() == records[1].keys()
+    if not claim.sandbox:  # an execution's trace holds its seconds
+        assert records[0] == records[1]
+    assert {k: v[0] for k, v in records[0].items()} == {k: v[0] for k, v in records[1].items()}
+
+
+@pytest.mark.parametrize("name", all_techniques())
+def test_a_technique_says_where_it_comes_from(name: str) -> None:
+    module = inspect.getmodule(all_techniques()[name])
+    head = inspect.getdoc(module) or ""
+    for word in ("Source", "Here", "Departs", "Needs", "Costs"):
+        assert word in head, f"{name}: the head of its file has no {word}"
+    assert inspect.getdoc(all_techniques()[name])
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_a_task_keeps_its_promises(name: str) -> None:
+    task = task_named(name)
+    for level in task.levels:
+        samples = task.samples(30, 3, level)
+        assert samples == task.samples(30, 3, level)
+        assert len({sample.id for sample in samples}) == len(samples) > 0
+        assert task.extract("") is None or task.kind == "text"
+
+
+@pytest.mark.parametrize("look", [claim_named, paper_named, task_named])
+def test_unknown_names_get_suggestions(look: Any) -> None:
+    with pytest.raises(UnknownName) as caught:
+        look("tictactoo" if look is not task_named else "arithmetics")
+    assert caught.value.suggestions

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from assay.core import BadFile, Ending, Outcome, UnknownName, Usage, UserError
+from assay.lab.store import Recorded, Store, trace_hash
+from assay.lab.transfer import export_run, import_file
+
+STEPS = [[{"request": {"kind": "ask", "prompt": "hi"}, "reply": [{"text": "yes"}]}]]
+
+
+def filled(path: Path) -> Store:
+    store = Store(path)
+
+    async def fill() -> None:
+        await store.begin("pal-abcde", "2026-01-01T00:00:00", "pal", {"seed": 1})
+        for item in ("a", "b"):
+            outcome = Outcome.scored(1.0, "7") if item == "a" else Outcome(Ending.UNPARSED, detail="no number")
+            await store.record(
+                "pal-abcde", Recorded("arm", item, 0, outcome, Usage(1, 2, 3), trace_hash(STEPS)), STEPS
+            )
+        await store.finish("pal-abcde", "done", {"verdict": "holds"})
+
+    asyncio.run(fill())
+    return store
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    found = store.recorded("pal-abcde")
+    assert found["arm", "a", 0].outcome == Outcome.scored(1.0, "7")
+    assert found["arm", "b", 0].usage == Usage(1, 2, 3)
+    assert store.trace(found["arm", "a", 0].trace) == STEPS
+    assert store.run("pal").verdict == {"verdict": "holds"}
+    store.close()
+
+
+def test_writing_twice_changes_nothing(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    other = Recorded("arm", "a", 0, Outcome.scored(0.0, "8"), Usage(), trace_hash(STEPS))
+    asyncio.run(store.record("pal-abcde", other, STEPS))
+    assert store.recorded("pal-abcde")["arm", "a", 0].outcome.score == 1.0
+    assert len(store.recorded("pal-abcde")) == 2
+    store.close()
+
+
+def test_the_cache_keeps_and_forgets_by_model(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a.sqlite")
+    store.put(b"k1", "model-1", {"text": "half \ud83d"})
+    store.put(b"k2", "model-2", [1])
+    assert store.get(b"k1") == {"text": "half \ud83d"}
+    store.close()
+    store = Store(tmp_path / "a.sqlite")
+    assert store.get(b"k1") == {"text": "half \ud83d"}
+    assert store.forget("model-1") == 1
+    assert (store.get(b"k1"), store.get(b"k2")) == (None, [1])
+    store.close()
+
+
+def test_a_run_survives_export_and_import(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    file = tmp_path / "run.jsonl"
+    assert export_run(store.run("pal-abcde"), store, (), file) == 2
+    other = Store(tmp_path / "b.sqlite")
+    assert asyncio.run(import_file(file, other)) == ("pal-abcde", 2)
+    assert asyncio.run(import_file(file, other)) == ("pal-abcde", 2)
+    assert other.recorded("pal-abcde").keys() == store.recorded("pal-abcde").keys()
+    assert other.run("pal-abcde").verdict == {"verdict": "holds"}
+    store.close()
+    other.close()
+
+
+def test_bad_files_are_named_with_their_line(tmp_path: Path) -> None:
+    file = tmp_path / "bad.jsonl"
+    store = Store(tmp_path / "a.sqlite")
+    file.write_text(
+        '{"format": "assay run 1", "run": "r", "created": "c", "claim": "x", "config": {}}\n{"arm": 1}\n'
+    )
+    with pytest.raises(BadFile, match="line 2"):
+        asyncio.run(import_file(file, store))
+    file.write_text("{}\n")
+    with pytest.raises(BadFile, match="line 1"):
+        asyncio.run(import_file(file, store))
+    store.close()
+
+
+def test_unknown_runs_get_suggestions(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    with pytest.raises(UnknownName, match="pal-abcde"):
+        store.run("pal-abcdf")
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    path.write_bytes(b"not a database at all, not even close to one" * 50)
+    with pytest.raises(UserError, match="cannot be used"):
+        Store(path)
+
+
+def test_a_database_of_the_future_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("pragma user_version = 99")
+    with pytest.raises(UserError, match="format 99"):
+        Store(path)
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    store._writer.execute("pragma max_page_count = 1")  # the file may not grow any more: SQLITE_FULL
+    big = [[{"request": {"kind": "ask", "prompt": str(i) * 999}} for i in range(4000)]]
+    recorded = Recorded("arm", "c", 0, Outcome.scored(1.0), Usage(), trace_hash(big))
+    with pytest.raises(UserError, match="could not be written"):
+        asyncio.run(store.record("pal-abcde", recorded, big))
+    assert set(store.recorded("pal-abcde")) == {("arm", "a", 0), ("arm", "b", 0)}
+    store.close()
