@@ -69,16 +69,16 @@ def runs(
 
 def samples_of(row: RunRow) -> tuple[Sample, ...]:
     """The samples of a run, made again: making them is a pure function of the run's settings."""
+    from assay.cli.workbench import chosen_task
     from assay.core import AssayError
     from assay.lab.experiment import PILOT_SEED
     from assay.papers import claim_named
-    from assay.tasks import load_task
 
     if row.verdict is None and "seed" not in row.config:
         return ()
     try:
         _, claim = claim_named(row.claim)
-        task = load_task(Path(row.config["task"])) if row.config.get("task") else claim.task
+        task = chosen_task(row.config["task"]) if row.config.get("task") else claim.task
         seed, size = int(row.config["seed"]), claim.sizes[row.config["size"]]
         n = row.config.get("n") or size.n
         level = row.verdict["level"] if row.verdict else None

@@ -30,7 +30,9 @@ def run(
     size: str = typer.Option("small", "--size", "-s", help="smoke (seconds), small (minutes) or full."),
     seed: int = typer.Option(0, "--seed", min=0, help="Samples and sampled replies derive from it."),
     n: int | None = typer.Option(None, "--n", help="Pairs at most, instead of the size's own number."),
-    task: str | None = typer.Option(None, "--task", help="Your own JSONL or CSV file: question, answer."),
+    task: str | None = typer.Option(
+        None, "--task", help="Your own JSONL or CSV file (question, answer), or a task's name."
+    ),
     level: str | None = typer.Option(None, "--level", help="Difficulty; found on pilot items if not given."),
     rule: str | None = typer.Option(None, "--rule", help="Stopping rule: anytime, obf5 or fixed."),
     controls: str | None = typer.Option(
@@ -60,7 +62,7 @@ def run(
         seed=seed,
         n=n,
         level=level,
-        task=str(Path(task).resolve()) if task else None,
+        task=str(Path(task).resolve()) if task and Path(task).exists() else task,
         rule=rule,
         controls=chosen_controls(controls, size, equal_spend),
         budget_tokens=budget_tokens,

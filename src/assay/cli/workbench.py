@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from assay import __version__
-from assay.core import UserError
+from assay.core import Task, UserError
 from assay.core.home import Home
 from assay.core.model import Model
 from assay.core.verdict import Verdict
@@ -65,7 +65,6 @@ class Wish:
 def the_plan(wish: Wish, claim_id: str) -> Plan:
     """The plan of one claim of a wish."""
     from assay.papers import claim_named
-    from assay.tasks import load_task
 
     paper, claim = claim_named(claim_id)
     if wish.rule not in (None, "anytime", "obf5", "fixed"):
@@ -79,12 +78,20 @@ def the_plan(wish: Wish, claim_id: str) -> Plan:
         seed=wish.seed,
         n=wish.n,
         level=wish.level,
-        task=load_task(Path(wish.task)) if wish.task else None,
+        task=chosen_task(wish.task) if wish.task else None,
         rule=wish.rule,  # type: ignore[arg-type]
         controls=wish.controls,
         budget_tokens=wish.budget_tokens,
         repeats=wish.repeats,
     )
+
+
+def chosen_task(name: str) -> Task:
+    """The task of that name, or the one in that file."""
+    from assay.tasks import load_task, task_named
+
+    path = Path(name)
+    return load_task(path) if path.exists() or path.suffix else task_named(name)
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,35 @@
+# make demo   sets everything up, fetches the embedded model, runs the demo claims, writes report.html
+# make test   sets everything up and passes the tests
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+STAMP   = $(VENV)/.ready
+
+.PHONY: demo test check docs clean
+
+demo: $(STAMP)
+	$(BIN)/assay models pull
+	$(BIN)/assay demo --html report.html
+
+test: $(STAMP)
+	$(BIN)/assay models pull
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
+
+# Everything of `pyproject.toml`: the package, the engine, the sandbox, and the tools of the tests.
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "assay needs Python 3.11 or later")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local,dev]'
+	@command -v bwrap >/dev/null || echo 'note: bubblewrap is not installed; its tests are skipped (apt-get install bubblewrap)'
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) report.html
