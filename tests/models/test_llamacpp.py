@@ -204,18 +204,21 @@ def test_two_processes_share_one_engine_and_it_is_gone_when_unused() -> None:
     assert not any(first.strip() in f.read_text() for f in engines.glob("*/engine.json"))
 
 
-def test_a_killed_engine_is_started_again() -> None:
-    async def pid() -> int:
+def test_a_killed_engine_is_started_again_and_the_run_goes_on() -> None:
+    async def work() -> tuple[str, str]:
         model = await connect(ModelChoice(slots=3), find_home())
         assert isinstance(model, LlamaCpp)
-        await model.generate(Ask("hi", seed=0, max_tokens=1), [0])
+        before = model.transport.address
+        os.kill(model.transport.pid, signal.SIGKILL)
+        driver = Driver()
+        async for done in driver.run([Job(0, lambda: ask(Ask("hi", max_tokens=2)), model)]):
+            assert done.error is None
+        await driver.close()
         await model.close()
-        path = model._clock._path
-        return int(path.split("/")[2])
+        return before, model.transport.address
 
-    first = asyncio.run(pid())
-    os.kill(first, signal.SIGKILL)
-    assert asyncio.run(pid()) != first
+    before, after = asyncio.run(work())
+    assert before != after
 
 
 @pytest.mark.parametrize("what", ["missing", "a folder", "text", "cut short", "head only"])

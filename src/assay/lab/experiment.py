@@ -19,6 +19,7 @@ from assay.core import (
     Arm,
     BudgetExceeded,
     CannotRun,
+    Capability,
     Ending,
     EndpointDown,
     Measure,
@@ -165,6 +166,9 @@ class Experiment:
                 f"The claim {claim.id} needs what {model.name} has not: {', '.join(missing)}.",
                 hint="The embedded model has it: --model smollm2-135m",
             )
+
+        if Capability.PREFILL not in model.capabilities:
+            self.notes.append(f"{model.name} cannot have its turn begun: it was asked in words to begin so.")
 
     async def _pilot(self) -> tuple[str, set[str]]:
         """The level at which the control is farthest from floor and ceiling, found on other items."""

@@ -78,15 +78,20 @@ async def _embedded(choice: ModelChoice, path: Path, home: Home, known_hash: str
     settings = EngineSettings(str(path.resolve()), choice.slots, context).resolved()
     identity = f"{settings} {path.stat().st_mtime_ns} {path.stat().st_size}"
     key = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    engine = join(settings, home.engines / key)
+    folder = home.engines / key
+
+    def joined() -> tuple[Transport, str]:
+        engine = join(settings, folder)
+        return Transport(engine.address, key=engine.key, seconds=choice.seconds, pid=engine.pid), engine.build
+
+    transport, build = joined()
     parts = {
         "weights": known_hash or file_sha256(path),
-        "engine": engine.build,
+        "engine": build,
         "slots": str(settings.slots),
         "threads": str(settings.threads),
     }
-    transport = Transport(engine.address, key=engine.key, seconds=choice.seconds)
-    return await LlamaCpp.connect(choice.name, transport, parts, engine.pid)
+    return await LlamaCpp.connect(choice.name, transport, parts, lambda: joined()[0])
 
 
 async def _endpoint(choice: ModelChoice, name: str, environ: Mapping[str, str]) -> Model:

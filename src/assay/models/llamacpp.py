@@ -10,10 +10,10 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from assay.core.errors import BadReply, BadRequest, CannotRun
+from assay.core.errors import BadReply, BadRequest, CannotRun, EndpointDown
 from assay.core.model import Capability, Fingerprint, Grouping
 from assay.core.replies import Embeddings, Finish, Reply, Scores, TokenLogprob
 from assay.core.requests import Ask, Embed, Score
@@ -36,7 +36,7 @@ class LlamaCpp:
         transport: Transport,
         properties: dict[str, Any],
         parts: dict[str, str],
-        pid: int = 0,
+        rejoin: Callable[[], Transport] | None = None,
     ) -> None:
         template = str(properties.get("chat_template") or "")
         self.name = name
@@ -45,7 +45,8 @@ class LlamaCpp:
         self.grouping = Grouping.BY_SLOT
         self.meter = Meter()
         self.transport = transport
-        self._clock = ProcessClock(pid)
+        self._clock = ProcessClock(transport.pid)
+        self._rejoin = rejoin
         parts = parts | {"template": hashlib.sha256(template.encode()).hexdigest()[:16]}
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
         self.fingerprint = Fingerprint(digest, tuple(sorted(parts.items())))
@@ -58,12 +59,15 @@ class LlamaCpp:
         self.capabilities = frozenset(abilities | ({Capability.CHAT} if template else set()))
 
     @classmethod
-    async def connect(cls, name: str, transport: Transport, parts: dict[str, str], pid: int = 0) -> LlamaCpp:
-        """Reads the server's properties; `parts` say which weights and engine build these are."""
+    async def connect(
+        cls, name: str, transport: Transport, parts: dict[str, str], rejoin: Callable[[], Transport] | None = None
+    ) -> LlamaCpp:
+        """Reads the server's properties; `parts` say which weights and engine build these are, and
+        `rejoin` finds or starts the engine again should it die."""
         response = await transport.get("/props")
         if response.status_code != 200:
             raise BadReply(f"{transport.address} is no llama.cpp server (/props answers {response.status_code}).")
-        return cls(name, transport, response.json(), parts, pid)
+        return cls(name, transport, response.json(), parts, rejoin)
 
     async def generate(self, request: Ask, indexes: Sequence[int]) -> tuple[Reply, ...]:
         """One reply per sample index; neighbours in one request share the evaluated prompt."""
@@ -103,13 +107,27 @@ class LlamaCpp:
             body["json_schema"] = json.loads(request.json_schema)
         if request.grammar:
             body["grammar"] = request.grammar
-        answer = await self.transport.post("/completion", body)
+        answer = await self._post(body)
         choices = answer if isinstance(answer, list) else [answer]
         if len(choices) != n:
             raise BadReply(f"The engine gave {len(choices)} replies and not {n}.")
         self._count(choices)
         cpu = self._clock.since_last() / n
         return [_reply(choice, len(prompt), cpu) for choice in choices]
+
+    async def _post(self, body: dict[str, Any]) -> Any:
+        """One completion. Where the engine has died another is started, and the caller's next try meets it."""
+        used = self.transport
+        try:
+            return await used.post("/completion", body)
+        except EndpointDown:
+            if self._rejoin is not None and self.transport is used:
+                # Waits for the new engine: everybody who asked the old one would only fail again.
+                found = self._rejoin()
+                if found.address != used.address:
+                    self.transport = self._renderer.transport = found
+                    self._clock = ProcessClock(found.pid)
+            raise
 
     def _count(self, choices: list[dict[str, Any]]) -> None:
         """Of n replies only the first evaluated the prompt; the others were given a copy."""
@@ -162,7 +180,7 @@ class LlamaCpp:
         }
         if force is not None:
             body["logit_bias"] = [[force, FORCED]]
-        answer = await self.transport.post("/completion", body)
+        answer = await self._post(body)
         self._count([answer])
         token = answer["completion_probabilities"][0]
         found = {other["id"]: float(other["logprob"]) for other in token["top_logprobs"]}

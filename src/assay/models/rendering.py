@@ -22,7 +22,7 @@ class Renderer:
     """Renders conversations for one llama.cpp server."""
 
     def __init__(self, transport: Transport, *, has_template: bool) -> None:
-        self._transport = transport
+        self.transport = transport
         self._has_template = has_template
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._specials: dict[str, int | None] = {}
@@ -45,7 +45,7 @@ class Renderer:
         if roles not in self._shapes:
             marks = [f"\ue000{index}\ue001" for index in range(len(roles))]
             body = {"messages": [{"role": r, "content": m} for r, m in zip(roles, marks, strict=True)]}
-            rendered = (await self._transport.post("/apply-template", body))["prompt"]
+            rendered = (await self.transport.post("/apply-template", body))["prompt"]
             pieces = []
             for mark in marks:
                 before, found, rendered = rendered.partition(mark)
@@ -77,7 +77,7 @@ class Renderer:
         """Id of the special token with that text, or None where it is ordinary text."""
         if text not in self._specials:
             body = {"content": text, "parse_special": True, "add_special": False}
-            as_special = (await self._transport.post("/tokenize", body))["tokens"]
+            as_special = (await self.transport.post("/tokenize", body))["tokens"]
             as_plain = await self._tokens(text)
             single = len(as_special) == 1 and tuple(as_special) != as_plain
             self._specials[text] = int(as_special[0]) if single else None
@@ -92,7 +92,7 @@ class Renderer:
             if len(self._pieces) > 20_000:
                 self._pieces.clear()
             body: dict[str, Any] = {"content": text, "parse_special": False, "add_special": begin}
-            self._pieces[key] = tuple((await self._transport.post("/tokenize", body))["tokens"])
+            self._pieces[key] = tuple((await self.transport.post("/tokenize", body))["tokens"])
         return self._pieces[key]
 
     async def continuation(self, text: str) -> tuple[int, ...]:

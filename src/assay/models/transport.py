@@ -17,11 +17,15 @@ CONNECT_SECONDS = 2.0
 
 
 class Transport:
-    """One address. Connections are kept per event loop, so that a model outlives `asyncio.run`."""
+    """One address. Connections are kept per event loop, so that a model outlives `asyncio.run`.
 
-    def __init__(self, address: str, *, key: str = "", seconds: float = 120.0) -> None:
+    `pid` is the server's process, where it runs on this machine and is known.
+    """
+
+    def __init__(self, address: str, *, key: str = "", seconds: float = 120.0, pid: int = 0) -> None:
         self.address = address.rstrip("/")
         self.outstanding = 0
+        self.pid = pid
         self._seconds = seconds
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
