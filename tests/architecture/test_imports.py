@@ -156,6 +156,8 @@ def test_randomness_comes_only_from_a_generator_handed_in() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "random":
                 assert node.attr == "Random", f"{path}:{node.lineno} uses random.{node.attr}"
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np.random", "numpy.random"):
+                assert node.attr in ("default_rng", "Generator", "SeedSequence"), f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize(

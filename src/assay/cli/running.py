@@ -36,7 +36,9 @@ def run(
     level: str | None = typer.Option(None, "--level", help="Difficulty; found on pilot items if not given."),
     rule: str | None = typer.Option(None, "--rule", help="Stopping rule: anytime, obf5 or fixed."),
     controls: str | None = typer.Option(
-        None, "--controls", help="all, none, or a list of: placebo, equal-spend, format, aa, arm-swap, others."
+        None,
+        "--controls",
+        help="all, none, or of: placebo, equal-spend, format, forced-choice, aa, arm-swap, others.",
     ),
     equal_spend: bool = typer.Option(False, "--equal-spend", help="Add the control that spends as much."),
     budget_tokens: float | None = typer.Option(None, "--budget-tokens", help="Tokens this run may cost."),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from assay.core.errors import UserError
+from assay.core.replies import Finish, Reply
 
 # --- where in the reply to look ------------------------------------------------------------------------
 
@@ -281,6 +282,18 @@ def vote(answers: Iterable[str | int | float | None]) -> list[tuple[str, int]]:
 def extract_rationale_answer(text: str) -> str | None:
     """What a chain of thought arrives at: the last number, or the last yes or no where there is none."""
     return extract_number(text, last=True) or extract_yes_no(text, last=True)
+
+
+def read_chain(reply: Reply, extract: Callable[[str], str | None]) -> str | None:
+    """The answer a chain of thought arrives at, or None where it never got there.
+
+    A chain that was cut counts only if it has stated its answer: the last number of half a calculation
+    is not what the model would have said. What a filter withheld holds no answer.
+    """
+    text = cut_at_next_question(reply.text)
+    if reply.finish is Finish.REFUSED or (reply.finish is Finish.LENGTH and not _FINAL_PHRASE.search(text)):
+        return None
+    return extract(reply.text)
 
 
 def extract_last(kind: str, choices: Sequence[str] = ()) -> Callable[[str], str | None]:

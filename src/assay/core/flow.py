@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from assay.core.errors import AssayError
@@ -43,21 +44,26 @@ def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
     results: dict[int, T] = {}
     pending: dict[int, tuple[Flow[T], Sequence[Request]]] = {}
 
-    def advance(index: int, flow: Flow[T], replies: Sequence[Any] | None) -> None:
+    def advance(index: int, flow: Flow[T], step: Callable[[], Sequence[Request]]) -> None:
         try:
-            pending[index] = (flow, next(flow) if replies is None else flow.send(replies))
+            pending[index] = (flow, step())
         except StopIteration as stop:
             pending.pop(index, None)
             results[index] = stop.value
 
     for index, flow in enumerate(flows):
-        advance(index, flow, None)
+        advance(index, flow, partial(next, flow))
     while pending:
         waiting = dict(pending)
-        replies = yield [request for _, requests in waiting.values() for request in requests]
+        try:
+            replies = yield [request for _, requests in waiting.values() for request in requests]
+        except AssayError as error:
+            for index, (flow, _) in waiting.items():
+                advance(index, flow, partial(flow.throw, error))
+            continue
         at = 0
         for index, (flow, requests) in waiting.items():
-            advance(index, flow, replies[at : at + len(requests)])
+            advance(index, flow, partial(flow.send, replies[at : at + len(requests)]))
             at += len(requests)
     return [results[index] for index in range(len(flows))]
 

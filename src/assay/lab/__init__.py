@@ -1,0 +1,1 @@
+"""Runs arms over samples: driver, experiment, controls, evidence, store."""

@@ -28,7 +28,7 @@ def assemble(
 ) -> Verdict:
     """The verdict of a run."""
     plan, claim, finding = result.plan, result.plan.claim, result.finding
-    word, reason = _judge(result)
+    word, reason, why = _judge(result)
     used = set(result.used)
     treatment, control = result.treatment.usage(used), result.control.usage(used)
     arms = {"treatment": result.treatment, "control": result.control} | result.extra
@@ -59,7 +59,7 @@ def assemble(
         trajectory=finding.trajectory,
         driver=claim.driver,
         departures=(*result.plan.paper.departures, *claim.departures),
-        notes=(*result.notes, *_warnings(result, controls)),
+        notes=(*why, *result.notes, *_warnings(result, controls)),
         run=result.run,
         command=command,
         assay_version=version,
@@ -68,31 +68,33 @@ def assemble(
     )
 
 
-def _judge(result: Result) -> tuple[Word, str]:
-    """The finding, unless the arms cannot carry it."""
+def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
+    """The finding, unless the arms cannot carry it: the word, its reason, and what to add in a note."""
     finding, claim = result.finding, result.plan.claim
-    if not result.used:
-        return Word.UNDECIDED, "budget"
     answered = [item for item in result.used if not _errored(item, result)]
     if len(answered) < len(result.used) / 2:
-        return Word.UNDECIDED, "errored: more than half of the samples met a fault of transport"
-    if finding.n < UNREADABLE * len(answered):
-        return Word.UNDECIDED, "unparsed: most pairs have no readable answer in both arms"
-    if claim.measure is not Measure.BINARY:
-        return finding.word, finding.reason
+        return Word.UNDECIDED, "errored", ()
+    if result.used and finding.n < UNREADABLE * len(answered):
+        note = f"Only {finding.n} of {len(answered)} pairs have a readable answer in both arms."
+        return Word.UNDECIDED, "unparsed", (note,)
+    if claim.measure is not Measure.BINARY or not result.used:
+        return finding.word, finding.reason, ()
     chance = chance_of(result)
     if all(at_floor(arm, result.used, chance) for arm in (result.treatment, result.control)):
-        return Word.UNDECIDED, f"floor: both arms are within noise of chance ({chance:.1%})"
+        return Word.UNDECIDED, "floor", (f"A guess scores {chance:.1%} here.",)
     if finding.word is Word.UNDECIDED and no_room(result):
-        return Word.UNDECIDED, "ceiling: the control leaves no room for the effect"
+        return Word.UNDECIDED, "ceiling", ()
     delivered = format_control(result)
-    if finding.word is not Word.UNDECIDED and finding.n < 0.9 * len(answered) and delivered.interval:
+    if finding.word is not Word.UNDECIDED and finding.n < len(answered) and delivered.interval:
         assert delivered.effect is not None, "an interval has an estimate"
         question = Question(claim.smallest_effect, claim.direction)
         as_delivered, _ = word_of(delivered.effect, *delivered.interval, question)
         if as_delivered is not finding.word:
-            return Word.UNDECIDED, "unparsed: the verdict turns on how unreadable replies are counted"
-    return finding.word, finding.reason
+            note = (
+                f"Among readable pairs: {finding.word.value}; unreadable replies as wrong: {as_delivered.value}."
+            )
+            return Word.UNDECIDED, "unparsed", (note,)
+    return finding.word, finding.reason, ()
 
 
 def _errored(item: str, result: Result) -> bool:
@@ -144,12 +146,13 @@ def at_floor(arm: ArmRecord, items: Sequence[str], chance: float) -> bool:
 
 
 def _scores(arm: ArmRecord, items: Sequence[str]) -> list[float]:
+    """One score per item: repeats of an item are not independent, so their mean stands for it."""
     chosen = set(items)
-    return [
-        recorded.outcome.score
-        for (item, _), recorded in arm.samples.items()
-        if item in chosen and recorded.outcome.score is not None
-    ]
+    found: dict[str, list[float]] = {}
+    for (item, _), recorded in arm.samples.items():
+        if item in chosen and recorded.outcome.score is not None:
+            found.setdefault(item, []).append(recorded.outcome.score)
+    return [sum(scores) / len(scores) for scores in found.values()]
 
 
 def arm_result(arm: ArmRecord, items: Sequence[str], *, binary: bool) -> ArmResult:
@@ -193,7 +196,9 @@ def power_of(n: int, rule: str, *, binary: bool) -> dict[str, object]:
         effect = detectable_effect(n, PLANNED_DISCORDANCE, rule=known) if n > 1 else math.inf  # type: ignore[arg-type]
         assumed = f"arms differ on {PLANNED_DISCORDANCE:.0%} of the pairs"
     else:
-        effect = next((e / 1000 for e in range(1, 1001) if graded_n(e / 1000, PLANNED_SD) * 1.6 <= n), math.inf)
+        widen = {"anytime": 1.6, "obf5": 1.03}.get(rule, 1.0)
+        effects = (thousandths / 1000 for thousandths in range(1, 1001))
+        effect = next((e for e in effects if graded_n(e, PLANNED_SD) * widen <= n), math.inf)
         assumed = f"differences have a standard deviation of {PLANNED_SD}"
     finite = effect if math.isfinite(effect) else None
     return {"detectable_effect": finite, "power": 0.8, "pairs": n, "assumes": assumed}
@@ -202,6 +207,11 @@ def power_of(n: int, rule: str, *, binary: bool) -> dict[str, object]:
 def _warnings(result: Result, controls: Mapping[str, ControlResult]) -> list[str]:
     """What a reader of the verdict must not overlook."""
     notes = []
+    lost = sum(_errored(item, result) for item in result.used)
+    if lost:
+        notes.append(
+            f"{lost} of {len(result.used)} pairs met a fault of transport or did not fit, and are left out."
+        )
     if result.finding.word is Word.HOLDS:
         for name, meaning in (
             ("placebo", "the placebo does about as well: the content may not be what helps"),
@@ -211,7 +221,10 @@ def _warnings(result: Result, controls: Mapping[str, ControlResult]) -> list[str
             ),
         ):
             control = controls.get(name)
-            if control is not None and control.interval is not None and control.interval[0] <= 0:
+            if control is None or control.interval is None:
+                continue
+            toward_zero = control.interval[0] if result.plan.claim.direction > 0 else -control.interval[1]
+            if toward_zero <= 0:
                 notes.append(meaning[0].upper() + meaning[1:] + ".")
     if (
         (aa := controls.get("aa")) is not None

@@ -3,6 +3,7 @@
 placebo      same shape, no relevant content: does the treatment beat it?
 equal spend  the control given the treatment's tokens: is it the technique or the tokens?
 format       what an answer costs that cannot be read: does the effect survive counting it as wrong?
+             And forced choice, where there are options: the likeliest one cannot fail to be read.
 A/A          the control against itself: how large is nothing?
 arm swap     the claim read backwards: must never hold.
 """
@@ -34,6 +35,7 @@ async def run_controls(experiment: Experiment, result: Result) -> dict[str, Cont
         return found
     if "format" in wanted and result.plan.claim.measure is Measure.BINARY:
         found["format"] = format_control(result)
+    if "forced-choice" in wanted:
         choice = await _forced_choice(experiment, result, samples)
         if choice is not None:
             found["forced_choice"] = choice
@@ -52,17 +54,19 @@ async def run_controls(experiment: Experiment, result: Result) -> dict[str, Cont
             record = await experiment.run_arm(arm, samples[:OTHER_SAMPLES])
             result.extra[arm.name] = record
             says = f"{arm.name} ({arm.says}) against the control."
-            found[arm.name] = _against(arm.name, record, result.control, result, says)
+            found[arm.name] = _against(arm.name, record, result.control, result, says, extra=[record])
     return found
 
 
-def _against(name: str, one: ArmRecord, other: ArmRecord, result: Result, says: str) -> ControlResult:
-    """One arm minus another over the samples both have."""
+def _against(
+    name: str, one: ArmRecord, other: ArmRecord, result: Result, says: str, *, extra: Sequence[ArmRecord]
+) -> ControlResult:
+    """One arm minus another over the samples both have; `extra` are the arms run for this alone."""
     items = [item for item in result.used if any((item, 0) in arm.samples for arm in (one, other))]
     pairs = pairs_of(items, one, other)
     binary = result.plan.claim.measure is Measure.BINARY
     found = effect_of(pairs, binary=binary, seed=result.plan.seed)
-    tokens = one.usage(set(result.used)).tokens
+    tokens = sum(arm.usage(set(result.used)).tokens for arm in extra)
     if found is None:
         return ControlResult(name, None, None, 0, says + " No sample has a score in both.", tokens)
     return ControlResult(name, found[0], found[1], len(pairs), says, tokens)
@@ -110,7 +114,7 @@ async def _forced_choice(
         result.extra[record.name] = record
         records.append(record)
     says = "Forced choice: the likeliest option is the answer, so that no reply can fail to be read."
-    return _against("forced_choice", records[0], records[1], result, says)
+    return _against("forced_choice", records[0], records[1], result, says, extra=records)
 
 
 def _forced_arm(arm: Arm) -> Arm:
@@ -140,7 +144,7 @@ async def _aa(experiment: Experiment, result: Result, samples: Sequence[Sample])
     record = await experiment.run_arm(arm, samples, first_index=AA_INDEX, label="A/A")
     result.extra[record.name] = record
     says = "A/A: the control drawn a second time against itself; what is seen here is noise."
-    return _against("aa", record, result.control, result, says)
+    return _against("aa", record, result.control, result, says, extra=[record])
 
 
 async def _placebo(experiment: Experiment, result: Result, samples: Sequence[Sample]) -> ControlResult | None:
@@ -152,7 +156,7 @@ async def _placebo(experiment: Experiment, result: Result, samples: Sequence[Sam
     record = await experiment.run_arm(arm, samples, label="placebo")
     result.extra[arm.name] = record
     says = f"Treatment against placebo ({arm.says})."
-    return _against("placebo", result.treatment, record, result, says)
+    return _against("placebo", result.treatment, record, result, says, extra=[record])
 
 
 def _donor_placebo(experiment: Experiment, result: Result, samples: Sequence[Sample]) -> Arm | None:
@@ -188,9 +192,9 @@ async def _equal_spend(experiment: Experiment, result: Result, samples: Sequence
         def flow(sample: Sample, task: Task) -> Flow[Answer]:
             return resampled(lambda: claim.control.flow(sample, task), task, times)
 
-        arm = Arm("equal-spend", flow, f"a vote over {times} draws of the control")
+        arm = Arm("equal-spend", flow, f"a vote over {times} draw{'s' if times > 1 else ''} of the control")
     record = await experiment.run_arm(arm, samples, label="equal spend")
     result.extra[arm.name] = record
     says = f"Treatment against equal spend ({arm.says}; "
     says += f"{record.usage(used).tokens:,} tokens against {result.treatment.usage(used).tokens:,})."
-    return _against("equal_spend", result.treatment, record, result, says)
+    return _against("equal_spend", result.treatment, record, result, says, extra=[record])

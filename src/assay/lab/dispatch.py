@@ -44,6 +44,11 @@ class _Group:
     slots: set[int] = field(default_factory=set)
     """Slots that work on it now."""
 
+    def is_cancelled(self, index: int) -> bool:
+        """Whether nobody waits for this sample."""
+        future = self.results.get(index) or self.whole
+        return future is not None and future.cancelled()
+
 
 class Dispatcher:
     """The queue in front of one model. Use it inside one event loop; `close` before leaving it."""
@@ -78,6 +83,9 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for group in self._groups:
+            _cancel(group, list(group.waiting))
+        self._groups.clear()
 
     def _add(self, group: _Group) -> None:
         """Queue a group; slots are filled once everybody who is about to ask has asked."""
@@ -86,6 +94,7 @@ class Dispatcher:
 
     def _fill(self) -> None:
         """Give every idle slot something to do."""
+        self._drop_unwanted()
         while self._idle and self._groups and not self._closing:
             slot, group = self._choose()
             self._idle.remove(slot)
@@ -102,6 +111,12 @@ class Dispatcher:
             task = asyncio.get_running_loop().create_task(self._work(slots, group, indexes))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _drop_unwanted(self) -> None:
+        """Forget what nobody waits for any more: a flow that was stopped does not go on costing tokens."""
+        for group in self._groups:
+            group.waiting = deque(index for index in group.waiting if not group.is_cancelled(index))
+        self._groups = [group for group in self._groups if group.waiting]
 
     def _choose(self) -> tuple[int, _Group]:
         """An idle slot and what it does next."""

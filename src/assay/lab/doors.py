@@ -42,7 +42,6 @@ async def arun(
             return done.value  # type: ignore[return-value]
     finally:
         await driver.close()
-        await model.close()
     raise AssertionError("a job always ends")
 
 
@@ -55,8 +54,16 @@ def run(
     cache: Cache | None = None,
 ) -> T:
     """`arun` for code without an event loop; see there."""
+
+    async def work() -> T:
+        try:
+            return await arun(flow, model, seed=seed, budget=budget, cache=cache)
+        finally:
+            # The loop ends here, and its connections with it.
+            await model.close()
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(arun(flow, model, seed=seed, budget=budget, cache=cache))
+        return asyncio.run(work())
     raise UserError("An event loop is running already (a notebook has one).", hint="Write: await assay.arun(...)")

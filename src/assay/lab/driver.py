@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
+import inspect
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from assay.core.errors import AssayError, BudgetExceeded, CannotRun
+from assay.core.errors import AssayError, BudgetExceeded, CannotRun, UserError
 from assay.core.flow import Flow
-from assay.core.model import Model
-from assay.core.replies import AnyReply, Execution, Page, Reply, Scores
+from assay.core.model import Grouping, Model
+from assay.core.replies import AnyReply, Execution, Finish, Page, Reply, Scores
 from assay.core.requests import Ask, Embed, Execute, Fetch, Request, Score
 from assay.core.usage import Budget, Usage
 from assay.lab.codec import answer_from_json, cache_key, reply_from_json, reply_to_json, request_to_json
@@ -80,6 +81,20 @@ class Done(Generic[T]):
     steps: list[Step] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Draw:
+    """A reply that is being drawn, and how many flows wait for it."""
+
+    task: asyncio.Task[Reply]
+    waiting: int = 0
+
+    def leave(self) -> None:
+        """One flow waits no more; with the last one the draw is called off."""
+        self.waiting -= 1
+        if self.waiting == 0 and not self.task.done():
+            self.task.cancel()
+
+
 class Driver:
     """Runs jobs; belongs to one event loop. `fresh` counts what was really spent, the cache left out."""
 
@@ -96,7 +111,7 @@ class Driver:
         self._sandbox: asyncio.Future[Sandbox] | None = None
         self._fetch = fetch
         self._dispatchers: dict[Model, Dispatcher] = {}
-        self._drawing: dict[bytes, asyncio.Future[Reply]] = {}
+        self._drawing: dict[bytes, _Draw] = {}
 
     async def run(self, jobs: Iterable[Job[T] | None], *, in_flight: int = 0) -> AsyncGenerator[Done[T]]:
         """Ended jobs as they end. Jobs are taken from the iterable only when there is room for them.
@@ -148,6 +163,8 @@ class Driver:
         done: Done[T] = Done(job.key)
         asked: dict[bytes, int] = {}
         flow = job.start()
+        if inspect.getgeneratorstate(flow) != inspect.GEN_CREATED:
+            raise UserError("This flow has been run already.", hint="Call the technique again for a new one.")
         try:
             requests = next(flow)
             while True:
@@ -180,6 +197,7 @@ class Driver:
 
     async def _answer(self, job: Job[Any], request: Request, asked: dict[bytes, int], done: Done[Any]) -> AnyReply:
         answer: AnyReply
+        wanted = request.max_tokens if isinstance(request, Ask) else 0
         if isinstance(request, Ask):
             request = self._prepare(request, job)
             key = cache_key(job.model.fingerprint.hash, request)
@@ -188,7 +206,7 @@ class Driver:
             asked[key] = asked.get(key, 0) + request.n
             indexes = range(first, first + request.n)
             replies = await self._draw(job.model, request, list(indexes))
-            answer, usage = replies, _usage_of(replies)
+            answer, usage = replies, _usage_of(replies, job.model.grouping)
         elif isinstance(request, Score | Embed):
             answer, usage = await self._whole(job.model, request)
         elif isinstance(request, Execute):
@@ -199,6 +217,9 @@ class Driver:
         done.usage += usage
         if job.budget is not None:
             job.budget.spend(usage)
+            if isinstance(request, Ask) and request.max_tokens < wanted and _any_cut(answer):
+                # Cut by the budget and not by the model: no reply to be measured.
+                raise BudgetExceeded("tokens", job.budget.spent("tokens"), job.budget.spent("tokens"))
         return answer
 
     def _prepare(self, request: Ask, job: Job[Any]) -> Ask:
@@ -224,11 +245,17 @@ class Driver:
         drawn = self._dispatcher(model).ask(request, missing) if missing else []
         for index, future in zip(missing, drawn, strict=True):
             keeping = self._keep(model, keys[index], future, bills_prompt=index == missing[0])
-            self._drawing[keys[index]] = asyncio.ensure_future(keeping)
-        # Shielded: another flow may wait for the same reply when this one is cancelled.
-        coming = {i: asyncio.shield(self._drawing[keys[i]]) for i in indexes if known.get(i) is None}
-        await asyncio.gather(*coming.values())
-        return tuple(known.get(i) or coming[i].result() for i in indexes)
+            self._drawing[keys[index]] = _Draw(asyncio.ensure_future(keeping))
+        coming = {index: self._drawing[keys[index]] for index in indexes if known.get(index) is None}
+        for draw in coming.values():
+            draw.waiting += 1
+        try:
+            # Shielded: another flow may wait for the same reply when this one is cancelled.
+            await asyncio.gather(*(asyncio.shield(draw.task) for draw in coming.values()))
+        finally:
+            for draw in coming.values():
+                draw.leave()
+        return tuple(known.get(i) or coming[i].task.result() for i in indexes)
 
     def _cached(self, key: bytes) -> Reply | None:
         fields = self._cache.get(key) if self._cache else None
@@ -280,11 +307,16 @@ class Driver:
         return self._dispatchers[model]
 
 
-def _usage_of(replies: tuple[Reply, ...]) -> Usage:
-    """Cost of one `Ask`: the prompt once, every reply in full."""
+def _any_cut(answer: AnyReply) -> bool:
+    return isinstance(answer, tuple) and any(reply.finish is Finish.LENGTH for reply in answer)
+
+
+def _usage_of(replies: tuple[Reply, ...], grouping: Grouping) -> Usage:
+    """Cost of one `Ask`: every reply in full, and the prompt once, or once a reply where there is no n."""
+    each = grouping is Grouping.SINGLY
     return Usage(
-        calls=1,
-        tokens_in=replies[0].tokens_in,
+        calls=len(replies) if each else 1,
+        tokens_in=sum(reply.tokens_in for reply in replies) if each else replies[0].tokens_in,
         tokens_out=sum(reply.tokens_out for reply in replies),
         seconds=sum(reply.seconds for reply in replies),
         cpu_seconds=sum(reply.cpu_seconds for reply in replies),

@@ -17,6 +17,7 @@ import numpy as np
 from assay.core.verdict import Word
 from assay.stats import (
     Look,
+    PairedSequence,
     RuleName,
     StoppingRule,
     mcnemar_exact,
@@ -27,6 +28,9 @@ from assay.stats import (
     stopping_rule,
 )
 from assay.stats.special import normal_quantile
+
+FEWEST = 10
+"""Pairs below which a bootstrap has too little to draw from; `obf5` needs five for its looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class PairedEvidence:
         self.pairs: list[Pair] = []
         self._seed = seed
         self._rule: StoppingRule = stopping_rule(
-            rule, max(cap, 2), question.level, question.binary, np.random.default_rng(seed)
+            rule, max(cap, FEWEST), question.level, question.binary, np.random.default_rng(seed)
         )
 
     @property
@@ -87,7 +91,7 @@ class PairedEvidence:
         """Take one pair in; True once the verdict is decided and no further pair is needed."""
         self.pairs.append(pair)
         look = self._rule.add(pair.difference)
-        return look is not None and _word(_of(look), self.question)[0] is not Word.UNDECIDED
+        return look is not None and _word(self._of(look), self.question)[0] is not Word.UNDECIDED
 
     def finding(self, *, complete: bool, out_of_samples: str = "budget") -> Finding:
         """The verdict as the pairs stand; `complete` says that every planned sample was run.
@@ -115,7 +119,7 @@ class PairedEvidence:
         """What may be decided on now: the look at the last pair, or the last look of a finished run."""
         look = self.last_look
         if look is not None and look.n == len(self.pairs):
-            return _of(look)
+            return self._of(look)
         if not complete or self.rule_name == "anytime":
             return None
         low, high = self._plain_interval()
@@ -126,7 +130,22 @@ class PairedEvidence:
                 (1 + self.question.level) / 2
             )
             low, high = mean - (mean - low) * widen, mean + (high - mean) * widen
-        return _Standing(mean, low, high)
+        return self._held_to_exact_test(_Standing(mean, low, high))
+
+    def _of(self, look: Look) -> _Standing:
+        standing = _Standing(look.estimate, look.interval.low, look.interval.high, look.inconsistent)
+        return self._held_to_exact_test(standing) if self.rule_name == "fixed" else standing
+
+    def _held_to_exact_test(self, standing: _Standing) -> _Standing:
+        """Intervals of a few pairs are approximate; 0 stays inside while the exact test does not exclude it."""
+        differences = [pair.difference for pair in self.pairs]
+        if self.question.binary:
+            p = mcnemar_exact(*_discordant(differences))
+        else:
+            p = sign_flip(differences, np.random.default_rng(self._seed))
+        if p <= 1 - self.question.level:
+            return standing
+        return _Standing(standing.estimate, min(standing.low, 0.0), max(standing.high, 0.0), standing.drifted)
 
     def _plain_interval(self) -> tuple[float, float]:
         found = effect_of(self.pairs, binary=self.question.binary, level=self.question.level, seed=self._seed)
@@ -155,10 +174,6 @@ class _Standing:
     low: float
     high: float
     drifted: bool = False
-
-
-def _of(look: Look) -> _Standing:
-    return _Standing(look.estimate, look.interval.low, look.interval.high, look.inconsistent)
 
 
 def word_of(estimate: float, low: float, high: float, question: Question) -> tuple[Word, str]:
@@ -197,6 +212,11 @@ def effect_of(
         gained, lost = _discordant(differences)
         both = sum(1 for pair in pairs if pair.treatment == pair.control == 1)
         interval = newcombe_paired(both, gained, lost, len(pairs) - both - gained - lost, level)
+    elif (len(pairs) < FEWEST or len(set(differences)) == 1) and max(map(abs, differences)) <= 1:
+        # The betting interval is valid for any number of bounded differences, however alike they are.
+        sequence = PairedSequence(level)
+        for difference in differences:
+            interval = sequence.add(difference).interval
     elif len(set(differences)) == 1:
         return mean, (mean, mean)
     else:

@@ -17,6 +17,7 @@ import numpy as np
 from assay.core import (
     Answer,
     Arm,
+    BadRequest,
     BudgetExceeded,
     CannotRun,
     Capability,
@@ -28,7 +29,6 @@ from assay.core import (
     Outcome,
     PerSample,
     Sample,
-    SandboxMissing,
     Usage,
     UserError,
 )
@@ -44,8 +44,6 @@ PILOT_SEED = 7_919
 """Added to the seed for pilot items: they are never test items."""
 GIVE_UP_AFTER = 24
 """Samples in a row that end in a transport fault before the endpoint is taken for dead."""
-FIRST_GUESS = 300
-"""Tokens a sample is taken to cost before the first has ended."""
 
 
 @dataclass(slots=True)
@@ -185,7 +183,8 @@ class Experiment:
             items |= {sample.id for sample in samples}
             arm = Arm(f"pilot {level}", plan.claim.control.flow)
             record = await self.run_arm(arm, samples, label=f"pilot, level {level}")
-            scores = [r.outcome.score or 0.0 for r in record.samples.values()]
+            answered = [r.outcome for r in record.samples.values() if r.outcome.ending is not Ending.ERRORED]
+            scores = [outcome.score or 0.0 for outcome in answered]
             means[level] = float(np.mean(scores)) if scores else 0.0
         chosen = min(levels, key=lambda level: abs(means[level] - 0.5))
         listed = ", ".join(f"{level}: {mean:.2f}" for level, mean in means.items())
@@ -216,6 +215,7 @@ class Experiment:
             if key in self._known:
                 self._spend(self._known[key].usage)
                 yield self._known[key]
+        self._in_flight = 0
         jobs = self._jobs(by_key, repeats, first_index)
         async with contextlib.aclosing(self.driver.run(jobs)) as ended:
             async for done in ended:
@@ -247,7 +247,9 @@ class Experiment:
 
     def _has_room(self, budget: Budget) -> bool:
         """Whether one more sample fits beside those in flight, at the mean cost so far."""
-        each = budget.spent("tokens") / len(self._known) if self._known else FIRST_GUESS
+        if not self._known:
+            return self._in_flight < 2
+        each = budget.spent("tokens") / len(self._known)
         return budget.left("tokens") > each * (self._in_flight + 1)
 
     def _spend(self, usage: Usage) -> None:
@@ -271,7 +273,8 @@ class Experiment:
         error = done.error
         if isinstance(error, BudgetExceeded):
             return Outcome(Ending.TRUNCATED, detail="the budget ended before the answer")
-        if isinstance(error, SandboxMissing | CannotRun):
+        if isinstance(error, UserError) and not isinstance(error, BadRequest):
+            # No sandbox, no such ability, a disk that is full: the next sample would fare no better.
             raise error
         if error is not None:
             return Outcome(Ending.ERRORED, detail=str(error))

@@ -10,7 +10,7 @@ from assay.core import Budget, Claim, Paper, Task, UnknownName, UserError
 from assay.stats import RuleName
 
 SIZES = ("smoke", "small", "full")
-CONTROLS = ("placebo", "equal-spend", "format", "aa", "arm-swap", "others")
+CONTROLS = ("placebo", "equal-spend", "format", "forced-choice", "aa", "arm-swap", "others")
 FREE_CONTROLS = ("format", "arm-swap")
 """Computed from what the arms gave anyway."""
 

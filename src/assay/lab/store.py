@@ -93,8 +93,9 @@ class Store:
 
     def get(self, key: bytes) -> Any | None:
         """The JSON kept under a cache key, or None."""
-        if key in self._unwritten:
-            return self._unwritten[key]
+        waiting = self._unwritten.get(key)
+        if waiting is not None:
+            return waiting
         row = self._reader.execute("select value from cache where key = ?", (key,)).fetchone()
         return None if row is None else json.loads(zlib.decompress(row[0]))
 
@@ -132,7 +133,7 @@ class Store:
             "insert or ignore into sample values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(run, recorded.arm, recorded.item, recorded.repeat),
-                *(outcome.ending.value, outcome.score, outcome.answer, outcome.detail),
+                *(outcome.ending.value, outcome.score, _whole(outcome.answer), _whole(outcome.detail)),
                 *(json.dumps(_usage_fields(recorded.usage)), recorded.trace),
             ),
         )
@@ -194,7 +195,7 @@ class Store:
         self._enqueue(sql, values, done)
         try:
             await asyncio.wrap_future(done)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:
             raise _sentence(self.path, error) from None
 
     def _run(self, sql: str, values: tuple[Any, ...]) -> None:
@@ -220,13 +221,14 @@ class Store:
                 self._writer.execute("begin immediate")
                 for sql, values, _ in batch:
                     self._writer.execute(sql, values)
-        except sqlite3.Error as error:
+        except Exception as error:
             # Nothing after a failed write may be acknowledged: order is what makes resume safe.
             failure = self._failure = error
         for sql, values, done in batch:
             if sql.startswith("insert or ignore into cache"):
                 self._unwritten.pop(values[0], None)
-            if done is not None:
+            # Whoever was cancelled meanwhile (Ctrl-C) waits no more; its row is written all the same.
+            if done is not None and done.set_running_or_notify_cancel():
                 done.set_exception(failure) if failure else done.set_result(None)
 
     def close(self) -> None:
@@ -241,6 +243,11 @@ def trace_hash(steps: list[Any]) -> str:
     """Name of a trace: equal traces are kept once."""
     body = json.dumps(steps, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return hashlib.sha256(body).hexdigest()
+
+
+def _whole(text: str | None) -> str | None:
+    """Text as SQLite takes it: half a character, as a limit on tokens may leave it, becomes a '?'."""
+    return None if text is None else text.encode("utf-8", "replace").decode()
 
 
 def _open(path: Path) -> sqlite3.Connection:

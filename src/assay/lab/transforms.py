@@ -36,7 +36,9 @@ def resampled(make: Callable[[], Flow[Answer]], task: Task, times: int) -> Flow[
     flows = [rewrite(make(), _sampling) for _ in range(times)]
     answers = yield from together(flows)
     votes = vote(answer.value or task.extract(answer.text) for answer in answers)
-    return dataclasses.replace(answers[0], value=votes[0][0] if votes else None, votes=tuple(votes))
+    if not votes:
+        return dataclasses.replace(answers[0], value=None, votes=())
+    return Answer(answers[0].text, value=votes[0][0], votes=tuple(votes))
 
 
 def _sampling(request: Request) -> Request:

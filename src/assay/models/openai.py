@@ -38,7 +38,9 @@ class OpenAI:
         self._cap_field = probed.cap_field
         # Where the usage counts one reply of n, listed log-probabilities count the tokens of each.
         self._must_list = not probed.counts_all and Capability.LOGPROBS in probed.capabilities
+        abilities = " ".join(sorted(capability.value for capability in probed.capabilities))
         parts = {
+            "abilities": abilities,
             "endpoint": " ".join(sorted(t.address for t in transports)),
             "model": name,
             "served": probed.served,
@@ -138,8 +140,8 @@ class OpenAI:
             usage = answer.get("usage") or {}
             choices = [_choice(choice, request) for choice in answer["choices"]]
             tokens_in = int(usage.get("prompt_tokens") or 0)
-            said = int(usage.get("completion_tokens") or 0)
-        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            said = int(usage.get("completion_tokens") or sum(_guessed_tokens(text) for text, *_ in choices))
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise EndpointDown(f"{self.name} answered in an unknown shape ({error!r:.60}).") from None
         counts = _tokens_per_choice(choices, said)
         self.meter.requests += 1
@@ -152,7 +154,7 @@ class OpenAI:
 
     async def score(self, request: Score) -> Scores:
         """By the endpoint's own prompt log-probabilities (`echo`), where it has them."""
-        if Capability.SCORE not in self.capabilities:
+        if Capability.PROMPT_LOGPROBS not in self.capabilities:
             raise CannotRun(
                 f"{self.name} cannot score a given text: it has no prompt log-probabilities.",
                 hint="The embedded model can: --model smollm2-135m",
@@ -169,13 +171,16 @@ class OpenAI:
                 "temperature": 0.0,
             }
             answer = await self._transport.post("/completions", body | {"echo": True, "logprobs": 1})
-            listed = answer["choices"][0]["logprobs"]
-            inside = [
-                logprob
-                for logprob, offset in zip(listed["token_logprobs"], listed["text_offset"], strict=True)
-                if len(prompt) <= offset < len(prompt) + len(continuation)
-            ]
-            totals.append(float(sum(inside)))
+            try:
+                listed = answer["choices"][0]["logprobs"]
+                inside = [
+                    logprob
+                    for logprob, offset in zip(listed["token_logprobs"], listed["text_offset"], strict=True)
+                    if len(prompt) <= offset < len(prompt) + len(continuation)
+                ]
+                totals.append(float(sum(inside)))
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                raise EndpointDown(f"{self.name} scored in an unknown shape ({error!r:.60}).") from None
             counts.append(len(inside))
             tokens_in += int((answer.get("usage") or {}).get("prompt_tokens") or 0)
         return Scores(tuple(totals), tuple(counts), tokens_in)
@@ -258,6 +263,11 @@ def _choice(choice: dict[str, Any], request: Ask) -> _Choice:
 def _token_logprob(entry: dict[str, Any]) -> TokenLogprob:
     top = tuple((-1, str(t["token"]), float(t["logprob"])) for t in entry.get("top_logprobs") or ())
     return TokenLogprob(-1, str(entry["token"]), float(entry["logprob"]), top)
+
+
+def _guessed_tokens(text: str) -> int:
+    """About four characters to a token, where a server counts nothing."""
+    return max(1, round(len(text) / 4)) if text else 0
 
 
 def _tokens_per_choice(choices: Sequence[_Choice], said: int) -> list[int]:

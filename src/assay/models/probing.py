@@ -50,8 +50,6 @@ async def probe(transport: Transport, model: str) -> Probed:
     )
     capabilities = {Capability.GENERATE, Capability.CHAT} | ({Capability.N} if several else set())
     capabilities |= {capability for capability, has in zip(checks, found, strict=True) if has}
-    if Capability.PROMPT_LOGPROBS in capabilities:
-        capabilities.add(Capability.SCORE)
     served = f"{first.get('model', '')} {first.get('system_fingerprint') or ''}".strip()
     return Probed(frozenset(capabilities), cap_field, several == "counts all", served)
 

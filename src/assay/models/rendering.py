@@ -57,7 +57,9 @@ class Renderer:
 
     async def _assemble(self, frame: tuple[str, ...], contents: list[str], prefill: str) -> tuple[int, ...]:
         """Tokenise between special tokens: plain stretches keep the merges they would have in one text."""
-        ids: list[int] = []
+        # The token a model wants at the very start (BOS) is not in the rendered template: the server's own
+        # tokenizer would have put it there.
+        ids: list[int] = list(await self._tokens("", begin=True))
         plain = ""
         for piece, content in zip(frame, [*contents, prefill], strict=True):
             at = 0
@@ -67,7 +69,8 @@ class Renderer:
                     continue
                 plain += piece[at : match.start()]
                 ids.extend(await self._tokens(plain))
-                ids.append(special)
+                if ids != [special]:
+                    ids.append(special)
                 plain, at = "", match.end()
             plain += piece[at:] + content
         ids.extend(await self._tokens(plain))

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import httpx2
 
-from assay.core.errors import BadReply, BadRequest, EndpointDown, ModelError
+from assay.core.errors import BadReply, BadRequest, EndpointDown, ModelError, UserError
 
 CONNECT_SECONDS = 2.0
 
@@ -27,7 +27,7 @@ class Transport:
         self.outstanding = 0
         self.pid = pid
         self._seconds = seconds
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = {"Authorization": f"Bearer {_sound(key)}"} if key else {}
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
 
     def _client(self) -> httpx2.AsyncClient:
@@ -98,6 +98,14 @@ class Transport:
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.aclose()
+
+
+def _sound(key: str) -> str:
+    """A key that an HTTP header can carry; it is never repeated in a message."""
+    key = key.strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UserError("The key holds a character that no key has.", hint="Set OPENAI_API_KEY again.")
+    return key
 
 
 def _said(response: httpx2.Response) -> str:

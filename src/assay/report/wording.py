@@ -29,10 +29,12 @@ TEST_TITLES = {
     "sign_flip_p": "sign-flip p-value",
 }
 REASONS = {
-    "budget": "the samples ran out before the interval was clear of either line",
+    "budget": "the budget ran out before the interval was clear of either line",
+    "too few samples": "the samples ran out before the interval was clear of either line",
+    "errored": "more than half of the samples met a fault of transport",
     "floor": "both arms are within noise of chance, so this task is too hard to tell them apart",
     "ceiling": "both arms are close to the best possible score, so there is no room for an effect",
-    "unparsed": "too many replies held no answer that could be read",
+    "unparsed": "the verdict would turn on how replies without a readable answer are counted",
 }
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffb\ufffe\uffff"

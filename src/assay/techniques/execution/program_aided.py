@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.core import Answer, Ask, Ended, Execute, Execution, Flow, Message, ask, execute
-from assay.core.answers import extract_rationale_answer
+from assay.core.answers import extract_rationale_answer, read_chain
 
 Extract = Callable[[str], str | None]
 
@@ -65,6 +65,8 @@ EXEMPLARS = (
 # No line break at the end: models read a break and the indentation behind it as one token.
 DEF_LINE = "def solution():"
 FENCE = "```python\n"
+LARGEST = 10**1000
+"""Beyond it a number is no answer to a word problem, and Python will not even spell it."""
 
 
 def _turns(question: str, solve: Callable[[Exemplar], str]) -> tuple[Message, ...]:
@@ -87,7 +89,7 @@ def few_shot_chain(
     """A chain of thought and the answer, after the same worked examples."""
     turns = _turns(question, lambda exemplar: f"{exemplar.thought} The answer is {exemplar.answer}.")
     (reply,) = yield from ask(Ask(turns, max_tokens=max_tokens))
-    return Answer(reply.text, value=extract(reply.text), finish=reply.finish)
+    return Answer(reply.text, value=read_chain(reply, extract), finish=reply.finish)
 
 
 def program_aided(question: str, *, max_tokens: int = 128) -> Flow[Answer]:
@@ -132,7 +134,7 @@ def number_of(execution: Execution) -> str | None:
     if execution.ended is not Ended.OK or isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return str(value)
+        return str(value) if abs(value) < LARGEST else None
     if isinstance(value, float) and math.isfinite(value):
         # Answers are compared as numbers within the paper's tolerance of 1e-3.
         return str(int(value)) if value.is_integer() else repr(round(value, 3))

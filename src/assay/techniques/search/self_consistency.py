@@ -6,16 +6,18 @@ Here      n chains in one step; the answer is read out of each; plurality wins, 
           vote is the confidence. Ties go to the answer that came first.
 Departs   1. Zero-shot: the chain is begun with a trigger sentence; the papers give worked examples.
           2. No weighting by the chain's probability.
-          3. A chain that was cut before its end votes only if an answer stands in it.
+          3. A chain that was cut before its end votes only if it has said "the answer is ..."; a
+             refusal has no vote.
 Needs     words.   Costs   n replies in one step; the prompt once where the model shares it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from assay.core import Answer, Ask, Finish, Flow, Reply, ask
-from assay.core.answers import extract_rationale_answer, vote
+from assay.core.answers import extract_rationale_answer, read_chain, vote
 
 TRIGGER = "Let's think step by step."
 Extract = Callable[[str], str | None]
@@ -32,8 +34,7 @@ def self_consistency(
     """The commonest answer of n sampled chains; `votes` holds all of them, `value` is None without any."""
     asked = Ask(question, prefill=TRIGGER, n=n, temperature=temperature, max_tokens=max_tokens)
     replies = yield from ask(asked)
-    votes = vote(extract(reply.text) for reply in replies)
-    return _answer(replies, votes)
+    return _answer(replies, vote(read_chain(reply, extract) for reply in replies))
 
 
 def one_chain(
@@ -41,7 +42,7 @@ def one_chain(
 ) -> Flow[Answer]:
     """The control: one greedy chain of thought, read by the same extractor."""
     replies = yield from ask(Ask(question, prefill=TRIGGER, max_tokens=max_tokens))
-    return _answer(replies, vote([extract(replies[0].text)]))
+    return _answer(replies, vote([read_chain(replies[0], extract)]))
 
 
 def rethink(
@@ -58,15 +59,16 @@ def rethink(
         text += again
         replies = yield from ask(Ask(question, prefill=TRIGGER + text, max_tokens=max_tokens))
         text += replies[0].text
-    return _answer(replies, vote([extract(text)]))
+    return _answer(replies, vote([read_chain(dataclasses.replace(replies[0], text=text), extract)]))
 
 
 def _answer(replies: tuple[Reply, ...], votes: list[tuple[str, int]]) -> Answer:
+    withheld = all(reply.finish is Finish.REFUSED for reply in replies)
     cut = all(reply.finish is Finish.LENGTH for reply in replies)
     return Answer(
         text="\n\n".join(reply.text for reply in replies),
         value=votes[0][0] if votes else None,
-        finish=Finish.LENGTH if cut else Finish.STOP,
+        finish=Finish.REFUSED if withheld else Finish.LENGTH if cut else Finish.STOP,
         votes=tuple(votes),
         detail="" if votes else "no chain ended in an answer",
         measures={"confidence": votes[0][1] / sum(n for _, n in votes)} if votes else {},
