@@ -181,10 +181,6 @@ def test_the_chain_arm_reads_the_same_examples_in_words() -> None:
     assert (answer.text, answer.value) == (chain, "11")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the cut chain of the control is scored as wrong, the cut program of the treatment set apart",
-)
 def test_both_arms_of_the_claim_set_a_cut_reply_apart() -> None:
     """Else the cap on tokens alone makes the treatment win."""
     task = ArithmeticTask()

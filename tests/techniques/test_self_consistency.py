@@ -135,7 +135,6 @@ def test_what_a_filter_withheld_has_no_vote() -> None:
     assert answer.votes == (("5", 1),)
 
 
-@pytest.mark.xfail(strict=True, reason="any number in a cut chain passes for its answer, so it is scored as wrong")
 def test_an_intermediate_number_of_a_cut_chain_is_not_its_answer() -> None:
     """'She has 16 - 3' was cut long before an answer: truncated, and never wrong."""
     task = multi_step()

@@ -89,7 +89,8 @@ def few_shot_chain(
     """A chain of thought and the answer, after the same worked examples."""
     turns = _turns(question, lambda exemplar: f"{exemplar.thought} The answer is {exemplar.answer}.")
     (reply,) = yield from ask(Ask(turns, max_tokens=max_tokens))
-    return Answer(reply.text, value=read_chain(reply, extract), finish=reply.finish)
+    value = read_chain(reply, extract)
+    return Answer("" if value is None else reply.text, value=value, finish=reply.finish)
 
 
 def program_aided(question: str, *, max_tokens: int = 128) -> Flow[Answer]:

@@ -66,7 +66,8 @@ def _answer(replies: tuple[Reply, ...], votes: list[tuple[str, int]]) -> Answer:
     withheld = all(reply.finish is Finish.REFUSED for reply in replies)
     cut = all(reply.finish is Finish.LENGTH for reply in replies)
     return Answer(
-        text="\n\n".join(reply.text for reply in replies),
+        # Without a vote there is no text either, or a task would look for the answer once more.
+        text="\n\n".join(reply.text for reply in replies) if votes else "",
         value=votes[0][0] if votes else None,
         finish=Finish.REFUSED if withheld else Finish.LENGTH if cut else Finish.STOP,
         votes=tuple(votes),
