@@ -4,15 +4,16 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
-STAMP   = $(VENV)/.ready
+DEMO    = $(VENV)/.ready-demo
+TEST    = $(VENV)/.ready-test
 
 .PHONY: demo test check docs clean
 
-demo: $(STAMP)
+demo: $(DEMO)
 	$(BIN)/assay models pull
 	$(BIN)/assay demo --html report.html
 
-test: $(STAMP)
+test: $(TEST)
 	$(BIN)/assay models pull
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -20,16 +21,18 @@ test: $(STAMP)
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-docs: $(STAMP)
+docs: $(TEST)
 	$(BIN)/python docs/generate.py
 
-# Everything of `pyproject.toml`: the package, the engine, the sandbox, and the tools of the tests.
-$(STAMP): pyproject.toml
+# The package with its engine and sandbox; for the tests, their tools as well.
+$(DEMO): EXTRAS = local
+$(TEST): EXTRAS = local,dev
+$(DEMO) $(TEST): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "assay needs Python 3.11 or later")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@command -v bwrap >/dev/null || echo 'note: bubblewrap is not installed; its tests are skipped (apt-get install bubblewrap)'
-	touch $(STAMP)
+	touch $@
 
 clean:
 	rm -rf $(VENV) report.html

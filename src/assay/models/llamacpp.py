@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from assay.core.errors import BadReply, BadRequest, CannotRun, EndpointDown
 from assay.core.model import Capability, Fingerprint, Grouping
@@ -21,6 +21,7 @@ from assay.models.meter import Meter, ProcessClock
 from assay.models.rendering import Renderer
 from assay.models.transport import Transport
 
+T = TypeVar("T")
 LIKELIEST = 100
 """How many of the likeliest tokens are asked for where continuations branch, so that few need forcing."""
 FORCED = 1000.0
@@ -71,6 +72,9 @@ class LlamaCpp:
 
     async def generate(self, request: Ask, indexes: Sequence[int]) -> tuple[Reply, ...]:
         """One reply per sample index; neighbours in one request share the evaluated prompt."""
+        return await self._alive(self._generate(request, indexes))
+
+    async def _generate(self, request: Ask, indexes: Sequence[int]) -> tuple[Reply, ...]:
         prompt = await self._prompt(request)
         runs = _consecutive(indexes)
         parts = await asyncio.gather(*(self._complete(request, prompt, start, n) for start, n in runs))
@@ -107,7 +111,7 @@ class LlamaCpp:
             body["json_schema"] = json.loads(request.json_schema)
         if request.grammar:
             body["grammar"] = request.grammar
-        answer = await self._post(body)
+        answer = await self.transport.post("/completion", body)
         choices = answer if isinstance(answer, list) else [answer]
         if len(choices) != n:
             raise BadReply(f"The engine gave {len(choices)} replies and not {n}.")
@@ -115,14 +119,14 @@ class LlamaCpp:
         cpu = self._clock.since_last() / n
         return [_reply(choice, len(prompt), cpu) for choice in choices]
 
-    async def _post(self, body: dict[str, Any]) -> Any:
-        """One completion. Where the engine has died another is started, and the caller's next try meets it."""
+    async def _alive(self, work: Awaitable[T]) -> T:
+        """The result of some work. Where the engine has died another is started, and the caller's next try
+        meets it; everybody waits meanwhile, for asking the old one would only fail again."""
         used = self.transport
         try:
-            return await used.post("/completion", body)
+            return await work
         except EndpointDown:
             if self._rejoin is not None and self.transport is used:
-                # Waits for the new engine: everybody who asked the old one would only fail again.
                 found = self._rejoin()
                 if found.address != used.address:
                     self.transport = self._renderer.transport = found
@@ -143,6 +147,9 @@ class LlamaCpp:
         Continuations are tokenised by themselves: the prompt's tokens never change with them. Where
         several go on from the same tokens, one request serves them all.
         """
+        return await self._alive(self._score(request))
+
+    async def _score(self, request: Score) -> Scores:
         started = time.monotonic()
         prompt = await self._prompt(request)
         wanted = [await self._renderer.continuation(text) for text in request.continuations]
@@ -180,7 +187,7 @@ class LlamaCpp:
         }
         if force is not None:
             body["logit_bias"] = [[force, FORCED]]
-        answer = await self._post(body)
+        answer = await self.transport.post("/completion", body)
         self._count([answer])
         token = answer["completion_probabilities"][0]
         found = {other["id"]: float(other["logprob"]) for other in token["top_logprobs"]}
