@@ -17,7 +17,7 @@ ASSAY = [sys.executable, "-m", "assay"]
 def assay(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "ASSAY_HOME": str(home), "COLUMNS": "80", **environment}
     env.pop("OPENAI_API_KEY", None)
-    return subprocess.run([*ASSAY, *words], capture_output=True, text=True, env=env, timeout=60)
+    return subprocess.run([*ASSAY, *words], capture_output=True, text=True, env=env, timeout=300)
 
 
 def nobody_listens() -> str:

@@ -36,7 +36,7 @@ def test_a_claim_runs_to_its_verdict_and_costs_nothing_the_second_time(home: Pat
 
     start = time.monotonic()
     assert assay(*words, "--json", str(again), home=home).returncode == 0
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 120
     (second,) = json.loads(again.read_text())
     for field in ("run", "created", "command"):
         verdict.pop(field), second.pop(field)
