@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
-from assay.core import Ask, Budget, BudgetExceeded, EndpointDown, Flow, UserError, ask
+from assay.core import Ask, BadRequest, Budget, BudgetExceeded, EndpointDown, Flow, UserError, ask
 from assay.lab import dispatch
 from assay.lab.doors import arun, run
 from assay.models import Scripted
@@ -14,7 +15,7 @@ from assay.models.openai import OpenAI
 from assay.models.probing import Probed
 from assay.models.transport import Transport
 from assay.techniques.search import self_consistency
-from tests.models.endpoint import Answer, Endpoint, reply, sleeping
+from tests.models.endpoint import Answer, Endpoint, Fault, reply, sleeping
 
 
 def word(prompt: str, **settings: object) -> Flow[str]:
@@ -121,3 +122,51 @@ def test_two_flows_awaited_side_by_side_share_a_model() -> None:
     with Endpoint(say) as endpoint:
         assert asyncio.run(notebook(endpoint.address)) == ["done", "done"]
         assert len(endpoint.requests) == 2
+
+
+# --- what an endpoint may send
+
+
+def endpoint_says(say: Callable[[Answer], Answer]) -> str:
+    async def work(address: str) -> str:
+        model = OpenAI("fake", [Transport(address)], Probed(frozenset(), "max_tokens", True, "fake"), slots=1)
+        try:
+            return (await model.generate(Ask("q", seed=0), [0]))[0].text
+        finally:
+            await model.close()
+
+    with Endpoint(say) as endpoint:
+        return asyncio.run(work(endpoint.address))
+
+
+@pytest.mark.xfail(strict=True, raises=RecursionError, reason="deep JSON is a RecursionError, nobody catches it")
+def test_json_without_a_bottom_is_the_endpoints_fault() -> None:
+    def bottomless(body: Answer) -> Answer:
+        raise Fault(200, b"[" * 200_000)
+
+    with pytest.raises(EndpointDown):
+        endpoint_says(bottomless)
+
+
+@pytest.mark.xfail(strict=True, reason="negative counts are believed: they give budget back")
+def test_tokens_below_zero_are_the_endpoints_fault() -> None:
+    with pytest.raises(EndpointDown):
+        endpoint_says(lambda body: reply(["x"]) | {"usage": {"prompt_tokens": -100_000, "completion_tokens": 1}})
+
+
+@pytest.mark.xfail(strict=True, reason="TypeError or RecursionError instead of a sentence")
+@pytest.mark.parametrize("schema", ['{"type": 5}', '{"anyOf": 5}', "[" * 100_000])
+def test_a_schema_that_is_none_is_refused_in_a_sentence(schema: str) -> None:
+    try:
+        Ask("q", json_schema=schema)
+    except BadRequest:
+        return
+    except (TypeError, RecursionError) as error:
+        pytest.fail(type(error).__name__)
+    pytest.fail("it was taken")
+
+
+@pytest.mark.xfail(strict=True, reason="only properties, items and any/one/allOf are searched for references")
+def test_a_reference_is_refused_wherever_it_stands() -> None:
+    with pytest.raises(BadRequest):
+        Ask("q", json_schema='{"prefixItems": [{"$ref": "#"}]}')

@@ -67,6 +67,11 @@ def test_the_rule_of_verdicts(estimate: float, low: float, high: float, directio
     assert (reason == "") == (word is Word.UNDECIDED)
 
 
+def test_the_other_way_is_told_from_too_small() -> None:
+    assert word_of(-0.10, -0.18, -0.02, BINARY)[1] == "the effect goes the other way"
+    assert word_of(0.01, -0.02, 0.04, BINARY)[1] == "the interval excludes the smallest effect worth having"
+
+
 def test_a_reversed_claim_is_the_mirror_image() -> None:
     rng = random.Random(3)
     for _ in range(300):

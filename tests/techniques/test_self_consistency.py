@@ -71,8 +71,8 @@ def test_chains_without_an_answer_have_no_vote() -> None:
 
 
 def test_ties_go_to_the_answer_that_came_first() -> None:
-    answer, _ = by_hand(self_consistency("q", n=4), says("It is 3.", "It is 9.", "It is 9.", "It is 3."))
-    assert answer.value == "3"
+    answer, _ = by_hand(self_consistency("q", n=4), says("It is 9.", "It is 3.", "It is 3.", "It is 9."))
+    assert answer.value == "9"
 
 
 def test_departure_3_a_truncated_chain_votes_if_an_answer_stands_in_it() -> None:
@@ -141,3 +141,12 @@ def test_an_intermediate_number_of_a_cut_chain_is_not_its_answer() -> None:
     (sample,) = task.samples(1, 0)
     answer, _ = by_hand(one_chain("q"), says(" She has 16 eggs and eats 3 of", finish=Finish.LENGTH))
     assert task.score(sample, answer).ending.value == "truncated"
+
+
+def test_words_of_a_refusal_are_not_scored_where_nothing_was_voted_for() -> None:
+    task = multi_step()
+    (sample,) = task.samples(1, 0)
+    replies = [(Reply("I cannot do that, see rule 3.", Finish.REFUSED), Reply("Well, well."))]
+    answer, _ = by_hand(self_consistency("q", n=2), replies)
+    assert answer.value is None
+    assert task.score(sample, answer).ending.value != "scored"

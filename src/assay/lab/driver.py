@@ -19,7 +19,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from assay.core.errors import AssayError, BudgetExceeded, CannotRun, UserError
 from assay.core.flow import Flow
 from assay.core.model import Grouping, Model
-from assay.core.replies import AnyReply, Execution, Finish, Page, Reply, Scores
+from assay.core.replies import AnyReply, Ended, Execution, Finish, Page, Reply, Scores
 from assay.core.requests import Ask, Embed, Execute, Fetch, Request, Score
 from assay.core.usage import Budget, Usage
 from assay.lab.codec import answer_from_json, cache_key, reply_from_json, reply_to_json, request_to_json
@@ -292,9 +292,19 @@ class Driver:
         return answer, usage
 
     async def _execute(self, request: Execute) -> Execution:
+        """From the cache where the program has ended by itself before: it ends so again, in the same time."""
+        key = cache_key("sandbox", request)
+        known = self._cache.get(key) if self._cache else None
+        if known is not None:
+            found = answer_from_json("execute", known)
+            assert isinstance(found, Execution), "an execution was kept"
+            return found
         if self._sandbox is None:
             self._sandbox = asyncio.ensure_future(self._open_sandbox())
-        return await (await asyncio.shield(self._sandbox)).run(request)
+        execution = await (await asyncio.shield(self._sandbox)).run(request)
+        if self._cache and execution.ended in (Ended.OK, Ended.ERROR):
+            self._cache.put(key, "sandbox", reply_to_json(execution))
+        return execution
 
     async def _page(self, request: Fetch) -> Page:
         if self._fetch is None:
