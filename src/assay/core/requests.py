@@ -125,7 +125,7 @@ class Ask:
         for text in self.stop:
             require_text("stop text", text)
         for pair in self.logit_bias:
-            require(len(pair) == 2, "logit_bias holds pairs (token id, bias).")
+            require(isinstance(pair, tuple) and len(pair) == 2, "logit_bias holds pairs (token id, bias).")
             require_whole("logit_bias token id", pair[0], 0, 10_000_000)
             require_number("logit_bias", pair[1], -10_000.0, 10_000.0)
         require(not (self.json_schema and self.grammar), "Give a grammar or a JSON schema, not both.")

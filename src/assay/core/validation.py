@@ -59,6 +59,8 @@ def require_json_schema(text: str) -> None:
         schema = json.loads(text)
     except ValueError as error:
         raise BadRequest(f"The JSON schema is not JSON: {error}.") from None
+    except RecursionError:
+        raise BadRequest("The JSON schema is nested too deep.") from None
     require(isinstance(schema, dict), "A JSON schema is an object.")
     _check_schema(schema, depth=0)
 
@@ -70,17 +72,20 @@ def _check_schema(schema: Any, depth: int) -> None:
     require(isinstance(schema, dict), "Every part of a JSON schema is an object.")
     require("$ref" not in schema, "The JSON schema refers to other schemas ($ref): write them out.")
     kinds = schema.get("type", [])
-    for kind in [kinds] if isinstance(kinds, str) else kinds:
+    for kind in kinds if isinstance(kinds, list) else [kinds]:
         require(kind in SCHEMA_TYPES, f"The JSON schema has an unknown type {kind!r}.")
-    for properties in (schema.get("properties", {}),):
-        require(isinstance(properties, dict), "'properties' of a JSON schema is an object.")
+    for key in ("properties", "patternProperties", "$defs", "definitions"):
+        properties = schema.get(key, {})
+        require(isinstance(properties, dict), f"'{key}' of a JSON schema is an object.")
         for part in properties.values():
             _check_schema(part, depth + 1)
-    for key in ("items", "additionalProperties"):
+    for key in ("items", "additionalProperties", "not", "contains"):
         if key in schema:
             _check_schema(schema[key], depth + 1)
-    for key in ("anyOf", "oneOf", "allOf"):
-        for part in schema.get(key, []):
+    for key in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        parts = schema.get(key, [])
+        require(isinstance(parts, list), f"'{key}' of a JSON schema is a list.")
+        for part in parts:
             _check_schema(part, depth + 1)
 
 

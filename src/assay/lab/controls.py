@@ -16,7 +16,7 @@ from assay.core import Answer, Arm, Capability, Ending, Flow, Measure, Sample, T
 from assay.core.verdict import ControlResult, Word
 from assay.lab.codec import answer_from_json
 from assay.lab.evidence import Pair, Question, effect_of, word_of
-from assay.lab.experiment import ArmRecord, Experiment, Result, pairs_of
+from assay.lab.experiment import OUT_OF_BUDGET, ArmRecord, Experiment, Result, pairs_of
 from assay.lab.transforms import donated, forced, resampled
 
 AA_INDEX = 500_000
@@ -63,7 +63,7 @@ def _against(
 ) -> ControlResult:
     """One arm minus another over the samples both have; `extra` are the arms run for this alone."""
     items = [item for item in result.used if any((item, 0) in arm.samples for arm in (one, other))]
-    pairs = pairs_of(items, one, other)
+    pairs = pairs_of(items, one, other, result.plan.repeats)
     binary = result.plan.claim.measure is Measure.BINARY
     found = effect_of(pairs, binary=binary, seed=result.plan.seed)
     tokens = sum(arm.usage(set(result.used)).tokens for arm in extra)
@@ -85,13 +85,14 @@ def format_control(result: Result) -> ControlResult:
 
 def _delivered(item: str, result: Result) -> Pair | None:
     """Scores with 0 for an unreadable reply; None where either arm met a fault of transport."""
-    scores = []
+    means = []
     for arm in (result.treatment, result.control):
-        recorded = arm.samples.get((item, 0))
-        if recorded is None or recorded.outcome.ending is Ending.ERRORED:
+        found = [arm.samples.get((item, repeat)) for repeat in range(result.plan.repeats)]
+        outcomes = [r.outcome for r in found if r is not None and r.outcome.ending is not Ending.ERRORED]
+        if not outcomes or any(outcome.detail == OUT_OF_BUDGET for outcome in outcomes):
             return None
-        scores.append(recorded.outcome.score or 0.0)
-    return Pair(item, scores[0], scores[1])
+        means.append(sum(outcome.score or 0.0 for outcome in outcomes) / len(outcomes))
+    return Pair(item, means[0], means[1])
 
 
 def _lost(arm: ArmRecord, items: Sequence[str]) -> float:

@@ -299,12 +299,16 @@ class Driver:
             found = answer_from_json("execute", known)
             assert isinstance(found, Execution), "an execution was kept"
             return found
-        if self._sandbox is None:
-            self._sandbox = asyncio.ensure_future(self._open_sandbox())
-        execution = await (await asyncio.shield(self._sandbox)).run(request)
+        execution = await (await self.sandbox()).run(request)
         if self._cache and execution.ended in (Ended.OK, Ended.ERROR):
             self._cache.put(key, "sandbox", reply_to_json(execution))
         return execution
+
+    async def sandbox(self) -> Sandbox:
+        """The sandbox, opened when it is first needed; `SandboxMissing` where this machine has none."""
+        if self._sandbox is None:
+            self._sandbox = asyncio.ensure_future(self._open_sandbox())
+        return await asyncio.shield(self._sandbox)
 
     async def _page(self, request: Fetch) -> Page:
         if self._fetch is None:

@@ -42,6 +42,7 @@ from assay.stats import RuleName
 Report = Callable[[Event], None]
 PILOT_SEED = 7_919
 """Added to the seed for pilot items: they are never test items."""
+OUT_OF_BUDGET = "the budget ended before the answer"
 GIVE_UP_AFTER = 24
 """Samples in a row that end in a transport fault before the endpoint is taken for dead."""
 
@@ -93,12 +94,16 @@ class Experiment:
         self.budget = Budget(tokens=plan.budget_tokens) if plan.budget_tokens is not None else None
         self.notes: list[str] = []
         self._known = store.recorded(run)
+        for recorded in self._known.values():
+            self._spend(recorded.usage)
         self._in_flight = 0
         self._faults = 0
 
     async def main(self) -> Result:
         """Pilot, then both arms over the samples until decided or spent."""
         self._check_abilities()
+        if self.plan.claim.sandbox:
+            await self.driver.sandbox()
         level, pilot_items = await self._pilot()
         samples = self._samples(level, pilot_items)
         plan = self.plan
@@ -213,7 +218,6 @@ class Experiment:
         }
         for key in by_key:
             if key in self._known:
-                self._spend(self._known[key].usage)
                 yield self._known[key]
         self._in_flight = 0
         jobs = self._jobs(by_key, repeats, first_index)
@@ -272,7 +276,7 @@ class Experiment:
     def _outcome(self, done: Done[Answer], sample: Sample) -> Outcome:
         error = done.error
         if isinstance(error, BudgetExceeded):
-            return Outcome(Ending.TRUNCATED, detail="the budget ended before the answer")
+            return Outcome(Ending.TRUNCATED, detail=OUT_OF_BUDGET)
         if isinstance(error, UserError) and not isinstance(error, BadRequest):
             # No sandbox, no such ability, a disk that is full: the next sample would fare no better.
             raise error

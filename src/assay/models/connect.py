@@ -46,6 +46,8 @@ async def connect(
     say: Progress = lambda _: None,
 ) -> Model:
     """A model that answers, or an `AssayError` that says in one sentence why not."""
+    if choice.slots < 1:
+        raise UserError(f"{choice.slots} requests at the same time are none.", hint="Give --slots at least 1.")
     kind, separator, rest = choice.name.partition("/")
     if separator and kind == "openai":
         return await _endpoint(choice, rest, environ)

@@ -217,6 +217,8 @@ def _clients(folder: Path) -> int:
     living = 0
     clients = folder / "clients"
     for file in clients.iterdir() if clients.is_dir() else ():
+        if not file.name.isdigit():
+            continue
         if _alive(int(file.name)):
             living += 1
         else:

@@ -141,6 +141,8 @@ class OpenAI:
             choices = [_choice(choice, request) for choice in answer["choices"]]
             tokens_in = int(usage.get("prompt_tokens") or 0)
             said = int(usage.get("completion_tokens") or sum(_guessed_tokens(text) for text, *_ in choices))
+            if tokens_in < 0 or said < 0:
+                raise ValueError("a token count below zero")
         except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise EndpointDown(f"{self.name} answered in an unknown shape ({error!r:.60}).") from None
         counts = _tokens_per_choice(choices, said)

@@ -15,7 +15,7 @@ from assay.core.errors import BadRequest
 from assay.core.requests import Image, Message
 from assay.models.transport import Transport
 
-_SPECIAL = re.compile(r"<[^<>\s]{1,40}>|\[/?[A-Z_]{2,20}\]")
+_SPECIAL = re.compile(r"<[^<>\s]{1,40}>|\[/?[A-Z_]{2,20}\]|\[\|[^\]\s]{1,40}\|\]")
 
 
 class Renderer:

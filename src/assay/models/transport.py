@@ -55,7 +55,7 @@ class Transport:
             raise self._refusal(response)
         try:
             return response.json()
-        except (ValueError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             text = response.text[:80].replace("\n", " ")
             raise EndpointDown(f"{self.address} answered with something that is not JSON: {text!r}.") from None
 
@@ -114,7 +114,7 @@ def _said(response: httpx2.Response) -> str:
         body = response.json()
         error = body.get("error", body) if isinstance(body, dict) else body
         text = error.get("message", error) if isinstance(error, dict) else error
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         text = response.text
     return " ".join(str(text).split())[:200]
 
