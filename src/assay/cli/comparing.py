@@ -27,7 +27,7 @@ def compare_files(
     """Compare every further file with the first, print it, and write it where the user wants it."""
     from rich.console import Console
 
-    from assay.cli.running import check_writable
+    from assay.cli.delivering import check_writable
     from assay.core import UserError
     from assay.lab.compare import compare_all
     from assay.lab.recorded import Fields, read_result_file

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.delivering import check_writable, open_store, read_results, samples_of, write_report
+
 if TYPE_CHECKING:
-    from assay.core import Sample
-    from assay.core.verdict import SampleRow, Verdict
-    from assay.lab.store import RunRow, Store
+    from assay.core.verdict import SampleRow
 
 
 def run_names(incomplete: str) -> list[str]:
@@ -22,14 +22,6 @@ def run_names(incomplete: str) -> list[str]:
         return [row.id for row in store.runs() if row.id.startswith(incomplete)]
     finally:
         store.close()
-
-
-def open_store() -> Store:
-    """The user's store."""
-    from assay.home import find_home
-    from assay.lab.store import Store
-
-    return Store(find_home().make().database)
 
 
 def runs(
@@ -65,29 +57,6 @@ def runs(
             row.id, model, size, str(row.samples), row.status, verdict, row.created[:16].replace("T", " ")
         )
     Console().print(table)
-
-
-def samples_of(row: RunRow) -> tuple[Sample, ...]:
-    """The samples of a run, made again: making them is a pure function of the run's settings."""
-    from assay.cli.workbench import chosen_task
-    from assay.core import AssayError
-    from assay.lab.experiment import PILOT_SEED
-    from assay.papers import claim_named
-
-    if row.verdict is None and "seed" not in row.config:
-        return ()
-    try:
-        _, claim = claim_named(row.claim)
-        task = chosen_task(row.config["task"]) if row.config.get("task") else claim.task
-        seed, size = int(row.config["seed"]), claim.sizes[row.config["size"]]
-        n = row.config.get("n") or size.n
-        level = row.verdict["level"] if row.verdict else None
-        found = list(task.samples(n + size.pilot * len(task.levels), seed, level))
-        for other in task.levels:
-            found += task.samples(size.pilot, seed + PILOT_SEED, other)
-    except (AssayError, KeyError):
-        return ()
-    return tuple(found)
 
 
 def trace(
@@ -178,29 +147,6 @@ def _request_words(request: dict[str, object]) -> str:
     return f"{prompt}{prefill}{settings}"
 
 
-def write_report(names: Sequence[str], file: Path) -> None:
-    """One HTML file about these runs (all finished runs where none is named)."""
-    from assay.core import UserError
-    from assay.core.verdict import Verdict
-    from assay.lab.session import rows_of
-    from assay.report.html import write_html
-
-    store = open_store()
-    try:
-        rows = [store.run(name) for name in names] if names else [row for row in store.runs() if row.verdict]
-        unfinished = [row.id for row in rows if not row.verdict]
-        if unfinished:
-            raise UserError(
-                f"The run {unfinished[0]} has no verdict yet.", hint=f"Type: assay resume {unfinished[0]}"
-            )
-        if not rows:
-            raise UserError("There is no finished run to report on.", hint="Type: assay demo")
-        verdicts = [Verdict.from_json(row.verdict) for row in rows if row.verdict]
-        write_html(file, verdicts, {row.id: rows_of(row, store, samples_of(row)) for row in rows})
-    finally:
-        store.close()
-
-
 def report(
     names: list[str] = typer.Argument(None, metavar="[RUN...]", help="Runs; all finished ones if none is named."),
     html_file: Path | None = typer.Option(None, "--html", help="Write one self-contained HTML file."),
@@ -210,7 +156,6 @@ def report(
     """Report on runs: in the terminal, as Markdown, or as one HTML file with plots and traces."""
     from rich.console import Console
 
-    from assay.cli.running import check_writable
     from assay.core.verdict import Verdict
     from assay.report.markdown import notebook
     from assay.report.terminal import verdict_panel, verdict_table
@@ -236,39 +181,11 @@ def report(
         console.print(verdict_table(verdicts))
 
 
-def keep_results(verdicts: Sequence[Verdict], folder: Path) -> None:
-    """One JSON file per claim, model fingerprint, size and seed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for verdict in verdicts:
-        model = verdict.model["name"].replace("/", "-").replace(":", "-")
-        name = (
-            f"{verdict.claim}--{model}-{verdict.model['fingerprint'][:8]}--{verdict.size}--seed{verdict.seed}.json"
-        )
-        (folder / name).write_text(json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
-
-
-def read_results(folder: Path) -> list[Verdict]:
-    """The verdicts kept in a folder."""
-    from assay.core import BadFile
-    from assay.core.verdict import Verdict
-
-    if not folder.is_dir():
-        raise BadFile(folder, "there is no such folder.")
-    verdicts = []
-    for file in sorted(folder.glob("*.json")):
-        try:
-            verdicts.append(Verdict.from_json(json.loads(file.read_text())))
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadFile(file, f"this is no verdict ({error}).") from None
-    return verdicts
-
-
 def export(
     name: str = typer.Argument(..., metavar="RUN", help="A run.", autocompletion=run_names),
     file: Path = typer.Argument(..., help="The JSONL file to write."),
 ) -> None:
     """Write a run with all its traces to one JSONL file, which `import` and `replay` can read."""
-    from assay.cli.running import check_writable
     from assay.lab.transfer import export_run
 
     check_writable(file)

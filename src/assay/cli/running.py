@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from assay.cli.claims import claim_names
+from assay.cli.delivering import check_writable, deliver, write_report
 
 if TYPE_CHECKING:
     from assay.core.verdict import Verdict
@@ -95,52 +96,6 @@ def chosen_controls(text: str | None, size: str, equal_spend: bool) -> tuple[str
     return (*chosen, "equal-spend") if equal_spend and "equal-spend" not in chosen else chosen
 
 
-def check_writable(*files: Path | None) -> None:
-    """A file that cannot be written is found before the run and not after it."""
-    import os
-
-    from assay.core import UserError
-
-    for file in files:
-        if file is None:
-            continue
-        if (
-            file.is_dir()
-            or not os.access(file.resolve().parent, os.W_OK)
-            or (file.exists() and not os.access(file, os.W_OK))
-        ):
-            raise UserError(f"{file} cannot be written.", hint="Name a file in a folder you may write to.")
-
-
-def deliver(
-    verdicts: list[Verdict], json_file: Path | None, html_file: Path | None, results: Path | None = None
-) -> None:
-    """Print verdicts and write them where the user wants them."""
-    import json
-
-    from rich.console import Console
-
-    from assay.report.terminal import verdict_panel, verdict_table
-
-    console = Console()
-    for verdict in verdicts:
-        console.print(verdict_panel(verdict))
-    if len(verdicts) > 1:
-        console.print(verdict_table(verdicts))
-    if json_file is not None:
-        json_file.write_text(json.dumps([v.to_json() for v in verdicts], indent=1, ensure_ascii=False) + "\n")
-        console.print(f"Verdicts: {json_file}", highlight=False)
-    if results is not None:
-        from assay.cli.records import keep_results
-
-        keep_results(verdicts, results)
-    if html_file is not None:
-        from assay.cli.records import write_report
-
-        write_report([verdict.run for verdict in verdicts], html_file)
-        console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
-
-
 def resume(
     name: str = typer.Argument(..., metavar="RUN", help="A run, or how its name begins."),
     json_file: Path | None = typer.Option(None, "--json", help="Write the verdict to this file."),
@@ -191,7 +146,6 @@ def demo(
         verdicts += run_wish(one, typed_command(sys.argv[1:]))
     console = Console()
     console.print(verdict_table(verdicts))
-    from assay.cli.records import write_report
 
     write_report([verdict.run for verdict in verdicts], html_file)
     console.print(f"Report with plots and every trace: {html_file.resolve()}", highlight=False, soft_wrap=True)

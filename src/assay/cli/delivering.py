@@ -1,0 +1,134 @@
+"""Where verdicts go: the terminal, JSON, a folder of results, one HTML file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay.core import Sample
+    from assay.core.verdict import Verdict
+    from assay.lab.store import RunRow, Store
+
+
+def check_writable(*files: Path | None) -> None:
+    """A file that cannot be written is found before the run and not after it."""
+    import os
+
+    from assay.core import UserError
+
+    for file in files:
+        if file is None:
+            continue
+        if (
+            file.is_dir()
+            or not os.access(file.resolve().parent, os.W_OK)
+            or (file.exists() and not os.access(file, os.W_OK))
+        ):
+            raise UserError(f"{file} cannot be written.", hint="Name a file in a folder you may write to.")
+
+
+def deliver(
+    verdicts: list[Verdict], json_file: Path | None, html_file: Path | None, results: Path | None = None
+) -> None:
+    """Print verdicts and write them where the user wants them."""
+    from rich.console import Console
+
+    from assay.report.terminal import verdict_panel, verdict_table
+
+    console = Console()
+    for verdict in verdicts:
+        console.print(verdict_panel(verdict))
+    if len(verdicts) > 1:
+        console.print(verdict_table(verdicts))
+    if json_file is not None:
+        json_file.write_text(json.dumps([v.to_json() for v in verdicts], indent=1, ensure_ascii=False) + "\n")
+        console.print(f"Verdicts: {json_file}", highlight=False)
+    if results is not None:
+        keep_results(verdicts, results)
+    if html_file is not None:
+        write_report([verdict.run for verdict in verdicts], html_file)
+        console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
+
+
+def open_store() -> Store:
+    """The user's store."""
+    from assay.home import find_home
+    from assay.lab.store import Store
+
+    return Store(find_home().make().database)
+
+
+def samples_of(row: RunRow) -> tuple[Sample, ...]:
+    """The samples of a run, made again: making them is a pure function of the run's settings."""
+    from assay.cli.workbench import chosen_task
+    from assay.core import AssayError
+    from assay.lab.experiment import PILOT_SEED
+    from assay.papers import claim_named
+
+    if row.verdict is None and "seed" not in row.config:
+        return ()
+    try:
+        _, claim = claim_named(row.claim)
+        task = chosen_task(row.config["task"]) if row.config.get("task") else claim.task
+        seed, size = int(row.config["seed"]), claim.sizes[row.config["size"]]
+        n = row.config.get("n") or size.n
+        level = row.verdict["level"] if row.verdict else None
+        found = list(task.samples(n + size.pilot * len(task.levels), seed, level))
+        for other in task.levels:
+            found += task.samples(size.pilot, seed + PILOT_SEED, other)
+    except (AssayError, KeyError):
+        return ()
+    return tuple(found)
+
+
+def write_report(names: Sequence[str], file: Path) -> None:
+    """One HTML file about these runs (all finished runs where none is named)."""
+    from assay.core import UserError
+    from assay.core.verdict import Verdict
+    from assay.lab.session import rows_of
+    from assay.report.html import write_html
+
+    store = open_store()
+    try:
+        rows = [store.run(name) for name in names] if names else [row for row in store.runs() if row.verdict]
+        unfinished = [row.id for row in rows if not row.verdict]
+        if unfinished:
+            raise UserError(
+                f"The run {unfinished[0]} has no verdict yet.", hint=f"Type: assay resume {unfinished[0]}"
+            )
+        if not rows:
+            raise UserError("There is no finished run to report on.", hint="Type: assay demo")
+        verdicts = [Verdict.from_json(row.verdict) for row in rows if row.verdict]
+        write_html(file, verdicts, {row.id: rows_of(row, store, samples_of(row)) for row in rows})
+    finally:
+        store.close()
+
+
+def keep_results(verdicts: Sequence[Verdict], folder: Path) -> None:
+    """One JSON file per claim, model fingerprint, size and seed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for verdict in verdicts:
+        model = verdict.model["name"].replace("/", "-").replace(":", "-")
+        name = (
+            f"{verdict.claim}--{model}-{verdict.model['fingerprint'][:8]}--{verdict.size}--seed{verdict.seed}.json"
+        )
+        (folder / name).write_text(json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_results(folder: Path) -> list[Verdict]:
+    """The verdicts kept in a folder."""
+    from assay.core import BadFile
+    from assay.core.verdict import Verdict
+
+    if not folder.is_dir():
+        raise BadFile(folder, "there is no such folder.")
+    verdicts = []
+    for file in sorted(folder.glob("*.json")):
+        try:
+            verdicts.append(Verdict.from_json(json.loads(file.read_text())))
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadFile(file, f"this is no verdict ({error}).") from None
+    return verdicts
