@@ -136,9 +136,11 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
             config = {**wish.to_json(), "claims": [claim]}
             stamp = Stamp(command, __version__, stamp_commit, config)
             run = resume or new_run_id(claim)
+            spent = driver.fresh.tokens
             with progress(claim, quiet=quiet) as report:
                 try:
                     verdicts.append(await run_claim(plan, model, run, store, driver, stamp, report))
+                    report(Event("note", f"{driver.fresh.tokens - spent:,} new tokens; the rest was known."))
                 except asyncio.CancelledError:
                     await _stopped(store, run)
                     raise
