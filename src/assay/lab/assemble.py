@@ -74,14 +74,17 @@ def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
     answered = [item for item in result.used if not _errored(item, result)]
     if len(answered) < len(result.used) / 2:
         return Word.UNDECIDED, "errored", ()
-    if result.used and finding.n < UNREADABLE * len(answered):
-        note = f"Only {finding.n} of {len(answered)} pairs have a readable answer in both arms."
-        return Word.UNDECIDED, "unparsed", (note,)
-    if claim.measure is not Measure.BINARY or not result.used:
+    binary = claim.measure is Measure.BINARY
+    few = f"Only {finding.n} of {len(answered)} pairs have a readable answer in both arms."
+    unreadable = bool(result.used) and finding.n < UNREADABLE * len(answered)
+    chance = chance_of(result) if binary and result.used else 0.0
+    arms = (result.treatment, result.control)
+    if binary and result.used and finding.n and all(at_floor(arm, result.used, chance) for arm in arms):
+        return Word.UNDECIDED, "floor", (f"A guess scores {chance:.1%} here.", *([few] if unreadable else []))
+    if unreadable:
+        return Word.UNDECIDED, "unparsed", (few,)
+    if not binary or not result.used:
         return finding.word, finding.reason, ()
-    chance = chance_of(result)
-    if all(at_floor(arm, result.used, chance) for arm in (result.treatment, result.control)):
-        return Word.UNDECIDED, "floor", (f"A guess scores {chance:.1%} here.",)
     if finding.word is Word.UNDECIDED and no_room(result):
         return Word.UNDECIDED, "ceiling", ()
     delivered = format_control(result)

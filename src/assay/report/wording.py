@@ -34,7 +34,7 @@ REASONS = {
     "errored": "more than half of the samples met a fault of transport",
     "floor": "both arms are within noise of chance, so this task is too hard to tell them apart",
     "ceiling": "both arms are close to the best possible score, so there is no room for an effect",
-    "unparsed": "the verdict would turn on how replies without a readable answer are counted",
+    "unparsed": "too many replies hold no readable answer",
 }
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffb\ufffe\uffff"
