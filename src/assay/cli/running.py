@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from assay.cli.claims import claim_names
-from assay.cli.delivering import check_writable, deliver, write_report
+from assay.cli.delivering import check_writable, deliver, open_store, write_report
 
 if TYPE_CHECKING:
     from assay.core.verdict import Verdict
@@ -104,10 +104,8 @@ def resume(
     """Go on with a run that was stopped; what has ended in it is not done again."""
     from assay.cli.workbench import Wish, run_wish, typed_command
     from assay.core import UserError
-    from assay.home import find_home
-    from assay.lab.store import Store
 
-    store = Store(find_home().make().database)
+    store = open_store()
     try:
         row = store.run(name)
     finally:

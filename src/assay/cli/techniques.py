@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import pkgutil
@@ -71,7 +72,7 @@ def ask_technique(
     from rich.console import Console
     from rich.markup import escape
 
-    from assay.cli.workbench import bench, run_async
+    from assay.cli.workbench import bench
     from assay.home import find_home
     from assay.lab.driver import Done, Job
 
@@ -83,7 +84,7 @@ def ask_technique(
                 return done
         raise AssertionError("a job always ends")
 
-    done = run_async(work())
+    done = asyncio.run(work())
     console = Console(highlight=False)
     if trace:
         import json

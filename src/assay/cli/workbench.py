@@ -7,10 +7,10 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from assay import __version__
 from assay.core import Task, UserError
@@ -24,8 +24,6 @@ from assay.lab.plan import Event, Plan
 from assay.lab.session import Stamp, new_run_id, run_claim
 from assay.lab.store import Store
 from assay.models import ModelChoice, connect
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +114,7 @@ def _say(text: str) -> None:
 
 def run_wish(wish: Wish, command: str, *, resume: str = "", quiet: bool = False) -> list[Verdict]:
     """Run every claim of a wish; Ctrl-C keeps what ended and says how to go on."""
-    return run_async(_run_wish(wish, command, resume, quiet))
-
-
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, with nothing left behind on Ctrl-C."""
-    return asyncio.run(work)
+    return asyncio.run(_run_wish(wish, command, resume, quiet))
 
 
 async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[Verdict]:

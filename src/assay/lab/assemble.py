@@ -87,8 +87,10 @@ def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
         return finding.word, finding.reason, ()
     if finding.word is Word.UNDECIDED and no_room(result):
         return Word.UNDECIDED, "ceiling", ()
+    if finding.word is Word.UNDECIDED or finding.n == len(answered):
+        return finding.word, finding.reason, ()
     delivered = format_control(result)
-    if finding.word is not Word.UNDECIDED and finding.n < len(answered) and delivered.interval:
+    if delivered.interval:
         assert delivered.effect is not None, "an interval has an estimate"
         question = Question(claim.smallest_effect, claim.direction)
         as_delivered, _ = word_of(delivered.effect, *delivered.interval, question)

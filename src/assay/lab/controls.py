@@ -30,7 +30,8 @@ async def run_controls(experiment: Experiment, result: Result) -> dict[str, Cont
     """Every control the plan asks for and the claim allows, by name."""
     found: dict[str, ControlResult] = {}
     wanted = experiment.plan.controls
-    samples = tuple(sample for sample in result.samples if sample.id in set(result.used))
+    used = set(result.used)
+    samples = tuple(sample for sample in result.samples if sample.id in used)
     if not samples:
         return found
     if "format" in wanted and result.plan.claim.measure is Measure.BINARY:

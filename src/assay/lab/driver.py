@@ -154,11 +154,6 @@ class Driver:
         if self._sandbox is not None and self._sandbox.done() and not self._sandbox.exception():
             await self._sandbox.result().close()
 
-    @property
-    def requests_sent(self) -> int:
-        """Requests that went to models so far."""
-        return sum(dispatcher.requests_sent for dispatcher in self._dispatchers.values())
-
     async def _drive(self, job: Job[T]) -> Done[T]:
         done: Done[T] = Done(job.key)
         asked: dict[bytes, int] = {}

@@ -1,6 +1,6 @@
 """Models and how they are reached. `connect` turns a name into one."""
 
-from assay.models.connect import ModelChoice, connect, known_forms
+from assay.models.connect import ModelChoice, connect
 from assay.models.registry import DEFAULT_MODEL, KNOWN, Weights, weights_named
 from assay.models.scripted import Scripted
 from assay.models.weights import locate, pull
@@ -12,7 +12,6 @@ __all__ = [
     "Scripted",
     "Weights",
     "connect",
-    "known_forms",
     "locate",
     "pull",
     "weights_named",

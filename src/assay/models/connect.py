@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,8 +109,3 @@ async def _endpoint(choice: ModelChoice, name: str, environ: Mapping[str, str]) 
             )
         addresses = (HOSTED,)
     return await OpenAI.connect(name, addresses, key, slots=choice.slots, seconds=choice.seconds)
-
-
-def known_forms() -> Sequence[str]:
-    """How a model can be named."""
-    return (DEFAULT_MODEL, "gguf:PATH", "openai/NAME")
