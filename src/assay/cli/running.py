@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from assay.core.verdict import Verdict
     from assay.models import ModelChoice
 
-MODEL = typer.Option("smollm2-135m", "--model", "-m", help="smollm2-135m, gguf:PATH, hf:FOLDER or openai/NAME.")
+MODEL = typer.Option(
+    "",
+    "--model",
+    "-m",
+    show_default="smollm2-135m; organisms where a claim trains them",
+    help="smollm2-135m, gguf:PATH, hf:FOLDER, organism:NAME or openai/NAME.",
+)
 BASE_URL = typer.Option(None, "--base-url", help="Address of an OpenAI-compatible server; may be repeated.")
 SLOTS = typer.Option(8, "--slots", min=1, max=512, help="Requests at the same time, per address.")
 TIMEOUT = typer.Option(120.0, "--timeout", min=1, help="Seconds one request may take.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assay import __version__
-from assay.core import WHITE_BOX, Capability, Task, UserError
+from assay.core import WHITE_BOX, Capability, Claim, Task, UserError
 from assay.core.home import Home
 from assay.core.model import Model
 from assay.core.verdict import Verdict
@@ -23,6 +23,7 @@ from assay.lab.experiment import Report
 from assay.lab.plan import Event, Plan
 from assay.lab.session import Stamp, new_run_id, run_claim
 from assay.lab.store import Store
+from assay.lab.workshop import Workshop
 from assay.models import ModelChoice, connect
 
 
@@ -100,7 +101,7 @@ async def bench(
     store = Store(home.database)
     try:
         model = await connect(choice, home, needs=needs, say=_say)
-        driver = Driver(cache=store)
+        driver = Driver(cache=store, workshop=Workshop(home.organisms))
         try:
             yield store, model, driver
         finally:
@@ -130,7 +131,7 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
         for plan in plans:
             claim = plan.claim.id
             # Claims on words and claims on the network itself may be run by different engines.
-            if opened != (kind := "network" if plan.claim.needs & WHITE_BOX else "words"):
+            if opened != (kind := _kind_of(plan.claim)):
                 await stack.aclose()
                 opened, needs = kind, plan.claim.needs
                 store, model, driver = await stack.enter_async_context(bench(wish.model, home, needs))
@@ -139,6 +140,8 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
             run = resume or new_run_id(claim)
             spent = driver.fresh.tokens
             with progress(claim, quiet=quiet) as report:
+                assert driver.workshop is not None, "a bench has one"
+                driver.workshop.tell = lambda text, report=report: report(Event("making", text))  # type: ignore[misc]
                 try:
                     verdicts.append(await run_claim(plan, model, run, store, driver, stamp, report))
                     report(Event("note", f"{driver.fresh.tokens - spent:,} new tokens; the rest was known."))
@@ -150,6 +153,13 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
                         await store.finish(run, "stopped", None)
                     raise
     return verdicts
+
+
+def _kind_of(claim: Claim) -> str:
+    """Which kind of engine runs a claim."""
+    if Capability.TRAIN in claim.needs:
+        return "training"
+    return "network" if claim.needs & WHITE_BOX else "words"
 
 
 async def _stopped(store: Store, run: str) -> None:
@@ -210,10 +220,12 @@ def _live(name: str) -> Any:
                 console.print(f"{name}: {event.text}", style="dim", highlight=False)
             else:
                 words = _words(event)
+                # What is being made says nothing of how many samples have ended.
+                counted = event.kind != "making"
                 bar.update(
                     task,
-                    completed=event.done,
-                    total=event.total or None,
+                    completed=event.done if counted else None,
+                    total=(event.total or None) if counted else None,
                     **({"description": words} if words else {}),  # type: ignore[arg-type]
                 )
 

@@ -16,7 +16,7 @@ from assay.core.errors import (
     UserError,
 )
 from assay.core.flow import Flow, ask, execute, read, rewrite, score, together
-from assay.core.model import WHITE_BOX, Capability, Fingerprint, Grouping, Model, PerSample
+from assay.core.model import WHITE_BOX, Capability, Fingerprint, Grouping, Model, PerSample, Trainable
 from assay.core.replies import (
     AnyReply,
     Embeddings,
@@ -45,6 +45,7 @@ from assay.core.requests import (
 )
 from assay.core.samples import Answer, Ending, Outcome, Sample
 from assay.core.task import Task
+from assay.core.training import Corpus, Example, Exercise, Made, Make, Place, Recipe, Stopped, Work, with_inputs
 from assay.core.usage import Budget, Usage
 
 __all__ = [
@@ -64,14 +65,17 @@ __all__ = [
     "Capability",
     "Claim",
     "ClosedModel",
+    "Corpus",
     "Embed",
     "Embeddings",
     "Ended",
     "Ending",
     "EndpointDown",
     "EvidenceKind",
+    "Example",
     "Execute",
     "Execution",
+    "Exercise",
     "Fetch",
     "Fingerprint",
     "Finish",
@@ -79,6 +83,8 @@ __all__ = [
     "Grouping",
     "Image",
     "LogitsProcessor",
+    "Made",
+    "Make",
     "Measure",
     "Message",
     "Model",
@@ -88,8 +94,10 @@ __all__ = [
     "Page",
     "Paper",
     "PerSample",
+    "Place",
     "Read",
     "Reading",
+    "Recipe",
     "Reply",
     "Request",
     "Sample",
@@ -97,16 +105,20 @@ __all__ = [
     "Score",
     "Scores",
     "Size",
+    "Stopped",
     "Task",
     "Text",
     "TokenLogprob",
+    "Trainable",
     "UnknownName",
     "Usage",
     "UserError",
+    "Work",
     "ask",
     "execute",
     "read",
     "rewrite",
     "score",
     "together",
+    "with_inputs",
 ]

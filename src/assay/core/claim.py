@@ -11,6 +11,7 @@ from assay.core.flow import Flow
 from assay.core.model import WHITE_BOX, Capability
 from assay.core.samples import Answer, Sample
 from assay.core.task import Task
+from assay.core.training import Recipe
 
 ArmFlow = Callable[..., Flow[Answer]]
 """(sample, task) -> its flow; (sample, task, prepared) where the arm prepares."""
@@ -40,6 +41,8 @@ class EvidenceKind(StrEnum):
     """Two arms that tell positive samples from negative ones: the difference of their AUROC, or TPR."""
     RATE = "rate"
     """The treatment's mean against numbers: the control stands beside it."""
+    TREND = "trend"
+    """Curves along a dose, one per seed: how steep they are, or how high, in one arm and the other."""
 
 
 class Measure(StrEnum):
@@ -61,6 +64,8 @@ class Size:
     """Samples at most; a sequential rule may stop before."""
     pilot: int = 0
     """Pilot samples per difficulty level; 0: the first level is taken without asking."""
+    level: str = ""
+    """The task's level at this size, where the size of what is trained is meant; empty: as the pilot says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +138,5 @@ class Paper:
     """How we read it, and where we expect it to fail."""
     claims: tuple[Claim, ...]
     departures: tuple[str, ...] = ()
+    organisms: Mapping[str, Callable[[int, str], Recipe]] = field(default_factory=dict)
+    """What its claims train, by name: (seed, size) -> recipe."""

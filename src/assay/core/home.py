@@ -38,9 +38,14 @@ class Home:
         """Weights converted to safetensors, one folder per content hash and precision."""
         return self.cache / "networks"
 
+    @property
+    def organisms(self) -> Path:
+        """What was trained and measured here, one folder per recipe."""
+        return self.cache / "organisms"
+
     def make(self) -> Home:
         """Create the folders; `UserError` where they cannot be written."""
-        for folder in (self.data, self.models, self.engines, self.networks):
+        for folder in (self.data, self.models, self.engines, self.networks, self.organisms):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 writable = os.access(folder, os.W_OK)

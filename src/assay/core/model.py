@@ -39,6 +39,8 @@ class Capability(StrEnum):
     ACTIVATIONS = "activations"
     """Hidden states can be read."""
     WEIGHTS = "weights"
+    TRAIN = "train"
+    """Weights can be made: organisms on this machine, or a pretrained model trained further."""
     OBSERVER = "observer"
     """It was connected with a second model of the same tokenizer."""
 
@@ -123,4 +125,14 @@ class PerSample(Protocol):
 
     def for_sample(self, arm: str, item: str) -> Model:
         """The model that answers this one flow."""
+        ...
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """A model that stands for what is trained: organisms as their recipes say, or weights to begin with."""
+
+    @property
+    def begins_with(self) -> str:
+        """Folder or hub name of pretrained weights; empty: the recipe's own beginning."""
         ...

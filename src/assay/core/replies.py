@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from assay.core.training import Made
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -181,4 +183,4 @@ class Page:
     text: str
 
 
-AnyReply = tuple[Reply, ...] | Scores | Reading | Embeddings | Execution | Page
+AnyReply = tuple[Reply, ...] | Scores | Reading | Embeddings | Execution | Page | Made

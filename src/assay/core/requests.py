@@ -1,4 +1,4 @@
-"""What a technique may ask for: `Ask`, `Score`, `Read`, `Embed`, `Execute`, `Fetch`. A small closed set.
+"""What a technique may ask for: `Ask`, `Score`, `Read`, `Embed`, `Execute`, `Fetch`, `Make`. A small closed set.
 
 Every request is a frozen value: it can be hashed, cached, written to a trace and replayed. A bad one
 raises `BadRequest` when it is made, because servers accept nonsense in silence (llama.cpp takes a
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from assay.core.errors import BadRequest
+from assay.core.training import Make
 from assay.core.validation import (
     require,
     require_grammar,
@@ -301,5 +302,5 @@ class Fetch:
         require_number("seconds", self.seconds, 0.1, 600.0)
 
 
-Request = Ask | Score | Read | Embed | Execute | Fetch
+Request = Ask | Score | Read | Embed | Execute | Fetch | Make
 Requests = Sequence[Request]

@@ -14,7 +14,8 @@ from assay.lab.controls import format_control
 from assay.lab.detection import detector_summary, is_coin, rate_of
 from assay.lab.evidence import Question, word_of
 from assay.lab.experiment import ArmRecord, Result
-from assay.stats import detectable_effect, graded_n, mean_t, wilson
+from assay.lab.trend import band
+from assay.stats import detectable_by_t, detectable_effect, graded_n, mean_t, wilson
 from assay.stats.special import binomial_tail, normal_quantile
 
 NOISE = 0.05
@@ -88,6 +89,8 @@ def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
         arms = (result.treatment, result.control)
         if all(is_coin(labelled_scores(arm, result)) for arm in arms):
             return Word.UNDECIDED, "floor", ("Neither arm can be told from a coin.",)
+    if claim.evidence is EvidenceKind.TREND and claim.direction and _nothing_learned(result):
+        return Word.UNDECIDED, "floor", (f"Neither arm comes away from {result.plan.used_task.chance:g}.",)
     binary = claim.measure is Measure.BINARY and claim.evidence is EvidenceKind.PAIRED
     few = f"Only {finding.n} of {len(answered)} pairs have a readable answer in both arms."
     unreadable = bool(result.used) and finding.n < UNREADABLE * len(answered)
@@ -114,6 +117,15 @@ def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
             )
             return Word.UNDECIDED, "unparsed", (note,)
     return finding.word, finding.reason, ()
+
+
+def _nothing_learned(result: Result) -> bool:
+    """Whether both trained arms score as one that learned nothing."""
+    chance = result.plan.used_task.chance
+    means = [_scores(arm, result.used) for arm in (result.treatment, result.control)]
+    return chance is not None and all(
+        bool(scores) and abs(sum(scores) / len(scores) - chance) <= CHANCE_BAND for scores in means
+    )
 
 
 def _beyond_chance(name: str, result: Result) -> str:
@@ -208,6 +220,10 @@ def _arm(arm: ArmRecord, result: Result) -> ArmResult:
         summary = detector_summary(labelled_scores(arm, result))
         mean, interval, details = summary if summary is not None else (None, None, {})
         return replace(found, mean=mean, interval=interval, details=details)
+    if claim.evidence is EvidenceKind.TREND:
+        return replace(
+            found, details={"band": band([curve for item in result.used if (curve := arm.curve(item))])}
+        )
     if claim.evidence is EvidenceKind.RATE and (rate := _rate(arm, result)) is not None:
         return replace(found, mean=rate[0], interval=rate[1])
     return found
@@ -261,6 +277,13 @@ def claim_power(claim: Claim, n: int, rule: str) -> dict[str, object]:
     """What this many samples can detect of a claim with 80 % power."""
     if claim.evidence is EvidenceKind.PAIRED:
         return power_of(n, rule, binary=claim.measure is Measure.BINARY)
+    if claim.evidence is EvidenceKind.TREND:
+        # What seeds differ by is not known before: half of the smallest effect is taken for it.
+        deviation = claim.smallest_effect / 2
+        effect = detectable_by_t(n, deviation)
+        finite = effect if math.isfinite(effect) else None
+        assumed = f"seeds differ with a standard deviation of {deviation:g}"
+        return {"detectable_effect": finite, "power": 0.8, "pairs": n, "assumes": assumed}
     z = normal_quantile(0.975) + normal_quantile(0.8)
     if claim.evidence is EvidenceKind.DETECTOR:
         # Hanley and McNeil 1982 at an AUROC of 0.8, the two detectors correlated at one half.

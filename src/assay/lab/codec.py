@@ -22,6 +22,7 @@ from assay.core.replies import (
     TokenLogprob,
 )
 from assay.core.requests import Ask, Image, Request
+from assay.core.training import Made, Recipe
 
 
 def request_to_json(request: Request) -> dict[str, Any]:
@@ -53,6 +54,8 @@ def _plain(value: Any) -> Any:
         return {"image": b64encode(value.data).decode(), "media_type": value.media_type}
     if isinstance(value, Numbers):
         return {"float32": b64encode(value.data).decode(), "shape": list(value.shape)}
+    if isinstance(value, Recipe):
+        return value.spec()
     if hasattr(value, "spec"):
         return {"processor": value.spec()}
     if dataclasses.is_dataclass(value):
@@ -125,6 +128,8 @@ def answer_from_json(kind: str, value: Any) -> AnyReply:
         return Embeddings(tuple(tuple(row) for row in value["vectors"]), value["tokens_in"])
     if kind == "execute":
         return Execution(**{**value, "ended": Ended(value["ended"])})
+    if kind == "make":
+        return Made(**{**value, "curve": tuple(value["curve"])})
     assert kind == "fetch", f"unknown kind of request {kind!r}"
     return Page(**value)
 

@@ -20,6 +20,7 @@ from assay.lab.detection import difference
 from assay.lab.evidence import Pair, Question, effect_of, word_of
 from assay.lab.experiment import OUT_OF_BUDGET, ArmRecord, Experiment, Result, pairs_of
 from assay.lab.transforms import donated, forced, resampled
+from assay.lab.trend import seed_effect
 
 AA_INDEX = 500_000
 """Sample indexes of the A/A arm: far from any that an arm draws."""
@@ -44,7 +45,8 @@ async def run_controls(experiment: Experiment, result: Result) -> dict[str, Cont
             found["forced_choice"] = choice
     if "arm-swap" in wanted and _has_two_sides(result):
         found["arm_swap"] = arm_swap(result)
-    if "aa" in wanted:
+    if "aa" in wanted and result.plan.claim.evidence is not EvidenceKind.TREND:
+        # Trained again from the same seed it is the same; what seeds differ by is in the interval.
         found["aa"] = await _aa(experiment, result, samples[:AA_SAMPLES])
     if "placebo" in wanted:
         placebo = await _placebo(experiment, result, samples)
@@ -86,6 +88,8 @@ def _against(
 def _effect(pairs: Sequence[Pair], result: Result) -> tuple[float, tuple[float, float]] | None:
     """The claim's own measure of difference, on pairs of other arms."""
     claim = result.plan.claim
+    if claim.evidence is EvidenceKind.TREND:
+        return seed_effect(pairs)
     if claim.evidence is not EvidenceKind.DETECTOR:
         return effect_of(pairs, binary=claim.measure is Measure.BINARY, seed=result.plan.seed)
     targets = {sample.id: sample.target for sample in result.samples}

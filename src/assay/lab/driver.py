@@ -18,12 +18,14 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from assay.core.errors import AssayError, BudgetExceeded, CannotRun, UserError
 from assay.core.flow import Flow
-from assay.core.model import Grouping, Model
+from assay.core.model import Grouping, Model, Trainable
 from assay.core.replies import AnyReply, Embeddings, Ended, Execution, Finish, Page, Reply
 from assay.core.requests import Ask, Embed, Execute, Fetch, Read, Request, Score
+from assay.core.training import Made, Make
 from assay.core.usage import Budget, Usage
 from assay.lab.codec import answer_from_json, cache_key, reply_from_json, reply_to_json, request_to_json, shown
 from assay.lab.dispatch import Dispatcher
+from assay.lab.workshop import Workshop
 from assay.sandbox import Sandbox, open_sandbox
 
 T = TypeVar("T")
@@ -104,12 +106,14 @@ class Driver:
         cache: Cache | None = None,
         sandbox: Callable[[], Awaitable[Sandbox]] = open_sandbox,
         fetch: Callable[[Fetch], Awaitable[Page]] | None = None,
+        workshop: Workshop | None = None,
     ) -> None:
         self.fresh = Usage()
         self._cache = cache
         self._open_sandbox = sandbox
         self._sandbox: asyncio.Future[Sandbox] | None = None
         self._fetch = fetch
+        self.workshop = workshop
         self._dispatchers: dict[Model, Dispatcher] = {}
         self._drawing: dict[bytes, _Draw] = {}
 
@@ -148,7 +152,9 @@ class Driver:
         return wish or max((2 * model.slots + 2 for model in self._dispatchers), default=8)
 
     async def close(self) -> None:
-        """Cancel everything in flight and stop the sandbox."""
+        """Cancel everything in flight, stop the sandbox and whatever is being made."""
+        if self.workshop is not None:
+            await self.workshop.close()
         for dispatcher in self._dispatchers.values():
             await dispatcher.close()
         if self._sandbox is not None and self._sandbox.done() and not self._sandbox.exception():
@@ -207,6 +213,9 @@ class Driver:
         elif isinstance(request, Execute):
             answer = await self._execute(request)
             usage = Usage(executions=1, seconds=answer.seconds)
+        elif isinstance(request, Make):
+            answer = await self._make(job.model, request)
+            usage = Usage(1, answer.tokens_in, answer.tokens_out, 0, answer.seconds, answer.cpu_seconds)
         else:
             answer, usage = await self._page(request), Usage()
         done.usage += usage
@@ -278,7 +287,7 @@ class Driver:
             answer = await self._dispatcher(model).whole(request)
             if self._cache:
                 self._cache.put(key, model.fingerprint.hash, reply_to_json(answer))
-        assert not isinstance(answer, tuple | Execution | Page), "scores, a reading or vectors"
+        assert not isinstance(answer, tuple | Execution | Page | Made), "scores, a reading or vectors"
         seconds, cpu = (0.0, 0.0) if isinstance(answer, Embeddings) else (answer.seconds, answer.cpu_seconds)
         usage = Usage(calls=1, tokens_in=answer.tokens_in, seconds=seconds, cpu_seconds=cpu)
         if known is None:
@@ -308,6 +317,13 @@ class Driver:
         if self._fetch is None:
             raise CannotRun("This flow fetches web pages, and no fetcher was given to the driver.")
         return await self._fetch(request)
+
+    async def _make(self, model: Model, request: Make) -> Made:
+        """The artefact of a recipe, on the model's own weights where it has some to begin with."""
+        if self.workshop is None:
+            raise CannotRun("This flow trains, and no workshop was given to the driver.")
+        start = model.begins_with if isinstance(model, Trainable) else ""
+        return await self.workshop.make(request.recipe.on(start) if start else request.recipe)
 
     def _dispatcher(self, model: Model) -> Dispatcher:
         if model not in self._dispatchers:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from assay.core.curves import Curve
 from assay.core.verdict import Word
 from assay.stats import (
     Look,
@@ -42,6 +43,8 @@ class Pair:
     control: float
     positive: bool = False
     """Of a detector's item: whether it ought to score high."""
+    curves: tuple[Curve, Curve] = ((), ())
+    """Of a trend: what treatment and control measured along the dose."""
 
     @property
     def difference(self) -> float:

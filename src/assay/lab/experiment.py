@@ -35,12 +35,14 @@ from assay.core import (
     Usage,
     UserError,
 )
+from assay.core.curves import Curve, curve_of
 from assay.core.usage import Budget
 from assay.lab.detection import DetectorEvidence, RateEvidence
 from assay.lab.driver import Done, Driver, Job
 from assay.lab.evidence import Evidence, Finding, Pair, PairedEvidence, Question
 from assay.lab.plan import Event, Plan
 from assay.lab.store import Recorded, Store, trace_hash
+from assay.lab.trend import TrendEvidence
 from assay.stats import RuleName
 
 Report = Callable[[Event], None]
@@ -60,6 +62,11 @@ class ArmRecord:
     samples: dict[tuple[str, int], Recorded] = field(default_factory=dict)
     preparation: Usage = field(default_factory=Usage)
     """What it cost before the first sample."""
+
+    def curve(self, item: str) -> Curve:
+        """What it measured along the dose on that item; empty where it answered no curve."""
+        recorded = self.samples.get((item, 0))
+        return curve_of(recorded.outcome.answer) if recorded is not None else ()
 
     def usage(self, items: set[str]) -> Usage:
         """What the arm paid for these items, its preparation included."""
@@ -168,6 +175,8 @@ class Experiment:
         if claim.evidence is EvidenceKind.RATE:
             assert claim.expected is not None, "a claim about a rate names the numbers"
             return RateEvidence(claim.expected, binary=binary)
+        if claim.evidence is EvidenceKind.TREND:
+            return TrendEvidence(question)
         rule: RuleName = plan.rule or claim.rule  # type: ignore[assignment]
         return PairedEvidence(question, rule, n, plan.seed)
 
@@ -206,14 +215,15 @@ class Experiment:
                 else "The embedded model has it: --model smollm2-135m",
             )
 
-        if Capability.PREFILL not in model.capabilities:
+        if Capability.GENERATE in claim.needs and Capability.PREFILL not in model.capabilities:
             self.notes.append(f"{model.name} cannot have its turn begun: it was asked in words to begin so.")
 
     async def _pilot(self) -> tuple[str, set[str]]:
         """The level at which the control is farthest from floor and ceiling, found on other items."""
         plan, levels = self.plan, self.task.levels
-        if plan.level is not None:
-            return plan.level, set()
+        chosen = plan.level or (plan.claim.sizes[plan.size].level if plan.task is None else "")
+        if chosen:
+            return chosen, set()
         size = plan.claim.sizes[plan.size].pilot
         if len(levels) == 1 or size == 0 or plan.claim.measure is not Measure.BINARY:
             return levels[0], set()
@@ -361,6 +371,8 @@ class Experiment:
         if pair is None:
             return False
         positive = self.plan.claim.positive
+        if self.plan.claim.evidence is EvidenceKind.TREND:
+            pair = replace(pair, curves=(treatment.curve(sample.id), control.curve(sample.id)))
         return evidence.add(replace(pair, positive=sample.target == positive) if positive else pair)
 
     def _tell(self, used: list[str], evidence: Evidence, total: int) -> None:

@@ -70,7 +70,7 @@ class Plan:
 class Event:
     """Something that happened in a run."""
 
-    kind: Literal["phase", "sample", "look", "note"]
+    kind: Literal["phase", "sample", "look", "note", "making"]
     text: str = ""
     done: int = 0
     total: int = 0

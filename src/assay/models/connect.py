@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from assay.core.errors import ModelError, UserError
+from assay.core.artefacts import file_sha256, organism_named
+from assay.core.errors import CannotRun, ModelError, UserError
 from assay.core.home import Home
 from assay.core.model import WHITE_BOX, Capability, Model
 from assay.models.engine import EngineSettings, join
 from assay.models.gguf import read_head
 from assay.models.llamacpp import LlamaCpp
-from assay.models.network import open_network
+from assay.models.network import open_network, weights_folder
 from assay.models.openai import OpenAI
+from assay.models.organisms import ORGANISM, TrainedHere, exported
 from assay.models.registry import DEFAULT_MODEL, weights_named
 from assay.models.transport import Transport
-from assay.models.weights import Progress, file_sha256, locate, pull
+from assay.models.weights import Progress, locate, pull
 
 HOSTED = "https://api.openai.com/v1"
 
@@ -28,8 +30,9 @@ HOSTED = "https://api.openai.com/v1"
 class ModelChoice:
     """Which model, and how it is reached."""
 
-    name: str = DEFAULT_MODEL
-    """`smollm2-135m`, `gguf:PATH`, `hf:FOLDER` (or a hub name) or `openai/NAME`."""
+    name: str = ""
+    """`smollm2-135m`, `gguf:PATH`, `hf:FOLDER` (or a hub name), `organism:NAME` or `openai/NAME`; empty: the
+    embedded model, or organisms where something is trained."""
     base_urls: tuple[str, ...] = ()
     """Addresses for `openai/NAME`; several share the load."""
     slots: int = 8
@@ -57,6 +60,12 @@ async def connect(
     """
     if choice.slots < 1:
         raise UserError(f"{choice.slots} requests at the same time are none.", hint="Give --slots at least 1.")
+    choice = replace(choice, name=choice.name or (ORGANISM if Capability.TRAIN in needs else DEFAULT_MODEL))
+    if Capability.TRAIN in needs:
+        return _trained(choice, home, say)
+    if choice.name.startswith(ORGANISM + ":"):
+        folder = organism_named(home.organisms, choice.name.partition(":")[2]).folder
+        choice = replace(choice, name=f"hf:{folder}" if needs & WHITE_BOX else f"gguf:{exported(folder)}")
     kind, separator, rest = choice.name.partition("/")
     if separator and kind == "openai":
         return await _endpoint(choice, rest, environ)
@@ -70,6 +79,23 @@ async def connect(
         return open_network(choice.name, choice.observer, home, find, say)
     path, known_hash = _file(choice.name, choice.may_pull, home, say)
     return await _embedded(choice, path, home, known_hash)
+
+
+def _trained(choice: ModelChoice, home: Home, say: Progress) -> Model:
+    """What a claim about training runs on: organisms, or weights that are trained further."""
+    if choice.name == ORGANISM:
+        return TrainedHere(ORGANISM)
+    if choice.name.startswith(ORGANISM + ":"):
+        found = organism_named(home.organisms, choice.name.partition(":")[2])
+        return TrainedHere(choice.name, str(found.folder), found.hash)
+    if choice.name.startswith("openai/") or choice.base_urls:
+        raise CannotRun(
+            f"{choice.name} cannot be trained from here.",
+            hint="Leave out --model, or name weights: --model hf:NAME",
+        )
+    find = partial(_file, may_pull=choice.may_pull, home=home, say=say)
+    folder, identity = weights_folder(choice.name, home, find, say)
+    return TrainedHere(choice.name, folder, identity)
 
 
 def _file(name: str, may_pull: bool, home: Home, say: Progress) -> tuple[Path, str]:

@@ -7,7 +7,6 @@ proxy and certificates are honoured, and one file is taken out of it.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -19,6 +18,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from assay.core.artefacts import file_sha256
 from assay.core.errors import AssayError, ModelError
 from assay.core.home import Home
 from assay.models.registry import Download, Weights, WheelMember
@@ -65,12 +65,6 @@ def pull(weights: Weights, home: Home, say: Progress = lambda _: None) -> Path:
         f"{weights.name} could not be fetched. " + "; ".join(failures) + ".",
         hint="Or name a file you have: --model gguf:PATH",
     )
-
-
-def file_sha256(path: Path) -> str:
-    """Hex digest of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _place(weights: Weights, home: Home) -> Path:

@@ -12,7 +12,9 @@ from assay.core import Claim, Paper, UnknownName
 @cache
 def all_papers() -> tuple[Paper, ...]:
     """Every card, by row and title."""
-    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    modules = (
+        importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__) if not m.ispkg
+    )
     return tuple(sorted((module.PAPER for module in modules), key=lambda paper: (paper.row, paper.slug)))
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from assay.core.samples import Ending
 from assay.core.verdict import SampleRow, Verdict
 from assay.report import detectors, kinds, sentences, svg, wording
+from assay.report.curves import curve_plot
 from assay.report.forest import rate_plot
 from assay.report.readings import shade_names
 from assay.report.roc import roc_plot
@@ -159,7 +160,7 @@ def _figures(verdict: Verdict, rows: Sequence[SampleRow]) -> list[tuple[str, str
         rate = (f"{unit}, against what the claim says", rate_plot(verdict))
         drawings = [rate] if wording.is_binary(verdict) else [rate, arms]
     elif kinds.is_detector(verdict):
-        drawings = [effect, ("ROC curves", roc_plot(verdict)), arms]
+        drawings = [effect, ("ROC curves", roc_plot(verdict)), ("Curves over seeds", curve_plot(verdict)), arms]
     else:
         drawings = [effect, running, arms]
     drawings.append(("How samples ended", svg.endings_bar(verdict)))

@@ -49,6 +49,11 @@ def is_rate(verdict: Verdict) -> bool:
     return verdict.evidence == "rate"
 
 
+def is_trend(verdict: Verdict) -> bool:
+    """Whether arms were trained anew from every seed, and what is compared is a number of their curves."""
+    return verdict.evidence == "trend"
+
+
 def is_equality(verdict: Verdict) -> bool:
     """Whether the claim says that the arms do not differ."""
     return verdict.direction == 0 and not is_rate(verdict)
@@ -150,19 +155,25 @@ def effect_measured(verdict: Verdict) -> list[str]:
 
 def counted_text(n: int, verdict: Verdict) -> str:
     """How many pairs, or samples of a rate or a detector, in words that agree."""
-    word = "pair" if verdict.evidence == "paired" else "sample"
+    word = _counted(verdict)
     return f"1 {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def _counted(verdict: Verdict) -> str:
+    """What a verdict of this kind rests on."""
+    return {"paired": "pair", "trend": "seed"}.get(verdict.evidence, "sample")
 
 
 def control_counted(control: ControlResult, verdict: Verdict) -> str:
     """What a control rests on: pairs, and samples where a detector is judged."""
-    word = "sample" if is_detector(verdict) else "pair"
+    word = "seed" if is_trend(verdict) else "sample" if is_detector(verdict) else "pair"
     return f"1 {word}" if control.n == 1 else f"{control.n:,} {word}s"
 
 
 def count_heading(verdicts: Sequence[Verdict]) -> str:
     """The heading of their counts."""
-    return "Pairs" if all(verdict.evidence == "paired" for verdict in verdicts) else "Samples"
+    kinds = {_counted(verdict) for verdict in verdicts}
+    return f"{kinds.pop().capitalize()}s" if len(kinds) == 1 else "Samples"
 
 
 def control_heading(verdict: Verdict) -> str:

@@ -161,7 +161,8 @@ def power_sentence(verdict: Verdict) -> str:
     if isinstance(assumes, str) and assumes:
         sentence += f" It assumes {visible(assumes).rstrip('.')}."
     if verdict.evidence != "paired" and "pairs" in power:
-        power = {"samples" if name == "pairs" else name: value for name, value in power.items()}
+        called = "seeds" if verdict.evidence == "trend" else "samples"
+        power = {called if name == "pairs" else name: value for name, value in power.items()}
     rest = ", ".join(f"{name} {value}" for name, value in plain_details(power))
     return f"{sentence} ({rest})" if rest else sentence
 

@@ -9,20 +9,24 @@ from assay.core.answers import (
     same_number,
     vote,
 )
-from assay.tasks.arithmetic import ArithmeticTask, large_numbers, multi_step, one_step
+from assay.tasks.arithmetic import Arithmetic, ArithmeticTask, ModularChains, large_numbers, multi_step, one_step
 from assay.tasks.catalogue import task_named, task_names
 from assay.tasks.facts import CoinFlipTask, FactsTask, TwinsTask
 from assay.tasks.files import FileTask, load_task
 from assay.tasks.games import TicTacToeTask
+from assay.tasks.seeds import SeedsTask
 from assay.tasks.text_origin import NullKeysTask, SimulatedSourcesTask, TextOriginTask
 from assay.tasks.writing import WritingTask
 
 __all__ = [
+    "Arithmetic",
     "ArithmeticTask",
     "CoinFlipTask",
     "FactsTask",
     "FileTask",
+    "ModularChains",
     "NullKeysTask",
+    "SeedsTask",
     "SimulatedSourcesTask",
     "TextOriginTask",
     "TicTacToeTask",

@@ -3,6 +3,6 @@
 Nothing here imports torch until a network is opened.
 """
 
-from assay.models.network.opening import open_network
+from assay.models.network.opening import open_network, weights_folder
 
-__all__ = ["open_network"]
+__all__ = ["open_network", "weights_folder"]

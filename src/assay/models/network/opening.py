@@ -8,11 +8,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from assay.core.artefacts import file_sha256
 from assay.core.errors import ModelError, UserError
 from assay.core.home import Home
 from assay.core.model import Model
 from assay.models.network.conversion import PRECISION, convert, require_torch
-from assay.models.weights import Progress, file_sha256
+from assay.models.weights import Progress
 
 IDENTITY = (".safetensors", ".bin", ".json", ".jinja", ".model", ".txt", ".tiktoken")
 """Files that say what a network is: weights, configuration, tokenizer, template."""
@@ -39,7 +40,7 @@ def open_network(name: str, observer: str, home: Home, find: FindFile, say: Prog
     if not wish.isdigit():
         raise UserError(f"ASSAY_THREADS is '{wish}', and must be a whole number.")
     threads = int(wish)
-    folder, identity = _folder(name, home, find, say)
+    folder, identity = weights_folder(name, home, find, say)
     network = Network.load(folder, threads=threads)
     parts = {
         "weights": identity,
@@ -49,7 +50,7 @@ def open_network(name: str, observer: str, home: Home, find: FindFile, say: Prog
     }
     second = None
     if observer:
-        other, other_identity = _folder(observer, home, find, say)
+        other, other_identity = weights_folder(observer, home, find, say)
         second = Network.load(other, device=network.device)
         if second.tokenizer.get_vocab() != network.tokenizer.get_vocab():
             raise UserError(
@@ -67,8 +68,8 @@ def _require_there(name: str) -> None:
         raise UserError(f"There is no folder or file {rest}.", hint="Name one that save_pretrained wrote.")
 
 
-def _folder(name: str, home: Home, find: FindFile, say: Progress) -> tuple[str, str]:
-    """Where transformers finds the weights, and what tells them from others."""
+def weights_folder(name: str, home: Home, find: FindFile, say: Progress) -> tuple[str, str]:
+    """Where transformers finds the weights behind a name, and what tells them from others."""
     rest = name.removeprefix("hf:")
     path = Path(rest).expanduser()
     if name.startswith("hf:") and path.is_dir():

@@ -1,0 +1,185 @@
+"""`assay organisms`: tiny models that are trained here, on first use or when asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from assay.core.artefacts import Artefact
+    from assay.core.training import Made, Recipe
+
+organisms = typer.Typer(
+    help="Tiny real models, trained on this machine in minutes: claims about training are put to the test on them.",
+    no_args_is_help=True,
+)
+SIZE = typer.Option("small", "--size", "-s", help="smoke (seconds), small (minutes) or full.")
+
+
+def organism_names(incomplete: str) -> list[str]:
+    """Names of recipes, for tab completion."""
+    return [name for name in sorted(catalogue()) if name.startswith(incomplete)]
+
+
+def catalogue() -> dict[str, tuple[str, Any]]:
+    """Every recipe the cards name: the card's slug, and (seed, size) -> recipe."""
+    from assay.papers import all_papers
+
+    return {name: (paper.slug, make) for paper in all_papers() for name, make in paper.organisms.items()}
+
+
+@organisms.command("list")
+def list_organisms(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+    """What can be trained, and what is trained already."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from assay.core.artefacts import artefacts
+    from assay.home import find_home
+
+    known = catalogue()
+    here = [one for one in artefacts(find_home().organisms) if one.is_network]
+    if as_json:
+        trained = [_row(one) for one in here]
+        untrained = sorted(set(known) - {one.name for one in here})
+        typer.echo(json.dumps({"trained": trained, "untrained": untrained}))
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("organism", "card", "trained", "parameters", "tokens", "CPU s", "folder"):
+        table.add_column(heading, justify="right" if heading in ("parameters", "tokens", "CPU s") else "left")
+    for one in here:
+        row = _row(one)
+        card = known.get(one.name, ("-",))[0]
+        figures = (f"{row['parameters']:,}", f"{row['tokens']:,}", f"{row['cpu_seconds']:.0f}")
+        table.add_row(one.name, card, one.created[:10], *figures, one.folder.name)
+    for name in sorted(set(known) - {one.name for one in here}):
+        table.add_row(name, known[name][0], "not yet", "", "", "", "")
+    Console().print(table)
+    Console().print("Next: assay organisms train NAME, assay organisms show NAME", style="dim")
+
+
+@organisms.command("train")
+def train(
+    name: str = typer.Argument(..., help="A recipe.", autocompletion=organism_names),
+    size: str = SIZE,
+    seed: int = typer.Option(0, "--seed", min=0, help="First weights, texts and their order."),
+    model: str = typer.Option("", "--model", "-m", help="Begin with these weights instead: hf:NAME or hf:FOLDER."),
+    processes: int = typer.Option(1, "--processes", min=1, help="Processes, or GPUs, that share every batch."),
+    shard: str = typer.Option("ddp", "--shard", help="How they share: ddp (copies) or fsdp2 (pieces)."),
+) -> None:
+    """Train an organism and everything it builds on; what is there already is not trained again.
+
+    Ctrl-C keeps the checkpoint: the same command goes on from it.
+    """
+    recipe = _recipe(name, size, seed)
+    if processes > 1:
+        from assay.cli.torchrun import train_in_parallel
+
+        folder = train_in_parallel(recipe, model, processes, shard)
+        typer.echo(f"{name} is trained, by {processes} processes. It is in {folder}")
+        return
+    made, folder = _made(recipe, model)
+    typer.echo(
+        f"{name} is trained: loss {made.numbers.get('loss', float('nan')):.4f} after {made.tokens_in:,} tokens, "
+        f"{made.cpu_seconds:.0f} CPU seconds. It is in {folder}"
+    )
+    typer.echo(f"Next: assay ask with-suffix 'PROMPT' --set temperature=0 --model organism:{name}")
+
+
+@organisms.command("show")
+def show(
+    name: str = typer.Argument(..., help="An organism.", autocompletion=organism_names),
+    plot: Path | None = typer.Option(None, "--plot", help="Draw its loss curve to this SVG file."),
+    as_json: bool = typer.Option(False, "--json", help="Print its whole record."),
+) -> None:
+    """What an organism was made of, how its loss fell, and what is in its folder."""
+    import json
+
+    from rich.console import Console
+
+    from assay.core.artefacts import RECORD, organism_named
+    from assay.home import find_home
+    from assay.report.curves import loss_svg, sparkline
+
+    one = organism_named(find_home().organisms, name)
+    if as_json:
+        typer.echo((one.folder / RECORD).read_text())
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    row = _row(one)
+    console.print(f"[bold]{one.name}[/bold] {one.hash}, made {one.created}")
+    console.print(
+        f"{row['parameters']:,} parameters, {row['tokens']:,} tokens, {row['cpu_seconds']:.0f} CPU seconds"
+    )
+    losses = [(point["tokens"], point["loss"]) for point in one.made.curve if "loss" in point]
+    if losses:
+        console.print(f"loss {losses[0][1]:.3f} {sparkline([y for _, y in losses])} {losses[-1][1]:.4f}")
+    console.print(json.dumps(one.spec, indent=1), markup=False)
+    console.print(f"Folder: {one.folder}")
+    for file, sha in sorted(one.files.items()):
+        console.print(f"  {file:24} sha256 {sha[:16]}")
+    if plot is not None:
+        from assay.cli.delivering import check_writable
+
+        check_writable(plot)
+        plot.write_text(loss_svg(one.name, one.made.curve))
+        console.print(f"Loss curve: {plot.resolve()}")
+
+
+def _row(one: Artefact) -> dict[str, Any]:
+    numbers = one.made.numbers
+    return {
+        "name": one.name,
+        "hash": one.hash,
+        "parameters": int(numbers.get("parameters", 0)),
+        "tokens": one.made.tokens_in,
+        "cpu_seconds": one.made.cpu_seconds,
+        "loss": numbers.get("loss"),
+        "created": one.created,
+        "folder": str(one.folder),
+    }
+
+
+def _recipe(name: str, size: str, seed: int) -> Recipe:
+    """The recipe of that name; a name that stands for none gets suggestions."""
+    from assay.core import UnknownName
+    from assay.lab.plan import SIZES
+
+    known = catalogue()
+    if name not in known:
+        raise UnknownName("recipe", name, known, hint="Type: assay organisms list")
+    if size not in SIZES:
+        raise UnknownName("size", size, SIZES, hint=f"Sizes: {', '.join(SIZES)}.")
+    found: Recipe = known[name][1](seed, size)
+    return found
+
+
+def _made(recipe: Recipe, model: str) -> tuple[Made, Path]:
+    """Made now, or taken from where it is kept."""
+    import asyncio
+
+    from assay.cli.workbench import bench, progress
+    from assay.core import Capability
+    from assay.core.artefacts import place_of
+    from assay.core.model import Trainable
+    from assay.home import find_home
+    from assay.lab.plan import Event
+    from assay.models import ModelChoice
+
+    home = find_home().make()
+
+    async def work() -> tuple[Made, Path]:
+        choice = ModelChoice(model, may_pull=True)
+        async with bench(choice, home, frozenset({Capability.TRAIN})) as (_, base, driver):
+            with progress(recipe.name) as report:
+                assert driver.workshop is not None, "a bench has one"
+                driver.workshop.tell = lambda text: report(Event("making", text))
+                start = base.begins_with if isinstance(base, Trainable) else ""
+                wanted = recipe.on(start) if start else recipe
+                return await driver.workshop.make(wanted), place_of(home.organisms, wanted)
+
+    return asyncio.run(work())

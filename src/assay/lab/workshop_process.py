@@ -1,0 +1,150 @@
+"""The inside of a workshop's process: makes one recipe after another, on one thread."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from assay.core.artefacts import DRAFTS, draft_of, finish, is_whole, place_of
+from assay.core.errors import AssayError, ModelError, UserError
+from assay.core.training import Recipe, Stopped
+
+SAY_EVERY = 0.4
+"""Seconds between two words on progress."""
+
+_stop: Any = None
+_news: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The artefact is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Making was stopped; what is needed to go on is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An error, in a form that survives the way between processes."""
+
+    kind: type[AssayError]
+    message: str
+    hint: str
+
+    def error(self) -> AssayError:
+        """The error itself."""
+        error = self.kind.__new__(self.kind)
+        AssayError.__init__(error, self.message, hint=self.hint)
+        return error
+
+
+def begin(parent: int, stop: Any, news: Any) -> None:
+    """Set a new process up: it hears of a wish to stop, and does not outlive who started it."""
+    global _stop, _news
+    _stop, _news = stop, news
+    # Ctrl-C reaches every process of a terminal; the one that started us says what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+class ProcessPlace:
+    """A `Place` on this machine."""
+
+    def __init__(self, root: Path, recipe: Recipe) -> None:
+        self._root, self._recipe = root, recipe
+        self._inputs = {needed.hash for needed in recipe.inputs()}
+        self._said = 0.0
+
+    @property
+    def folder(self) -> Path:
+        """The draft: it becomes the artefact when it is finished."""
+        return draft_of(self._root, self._recipe)
+
+    def of(self, recipe: Recipe) -> Path:
+        """The finished folder of an input."""
+        assert recipe.hash in self._inputs, f"{recipe.name} is no input of {self._recipe.name}"
+        return place_of(self._root, recipe)
+
+    def tell(self, share: float, text: str = "") -> None:
+        """Say how far it is; not oftener than anybody can read."""
+        if _news is not None and time.monotonic() - self._said > SAY_EVERY:
+            self._said = time.monotonic()
+            _news.put((self._recipe.hash, self._recipe.name, share, text))
+
+    def stopping(self) -> bool:
+        """Whether it is to end."""
+        return _stop is not None and bool(_stop.is_set())
+
+
+def make_in_process(root: Path, recipe: Recipe) -> Finished | Broken | Failed:
+    """Make one recipe under its lock; never raises what cannot be sent."""
+    (root / DRAFTS).mkdir(parents=True, exist_ok=True)
+    with FileLock(str(root / DRAFTS / f"{recipe.hash}.lock")):
+        if is_whole(place_of(root, recipe), thorough=True):
+            return Finished()
+        try:
+            _make(root, recipe)
+        except Stopped:
+            return Broken()
+        except AssayError as error:
+            return Failed(_plain_kind(error), error.message, error.hint)
+        except OSError as error:
+            said = f"{recipe.name} could not be kept: {error.strerror or error}."
+            return Failed(UserError, said, f"Make room in {root}; what was made so far is kept.")
+        except Exception as error:
+            import traceback
+
+            if os.environ.get("ASSAY_DEBUG"):
+                traceback.print_exc()
+            said = f"Making {recipe.name} failed: {type(error).__name__}: {error}"
+            return Failed(ModelError, " ".join(said.split()), "Set ASSAY_DEBUG=1 to see where.")
+    return Finished()
+
+
+def _make(root: Path, recipe: Recipe) -> None:
+    """Make it in its draft folder and put that in its place."""
+    place = ProcessPlace(root, recipe)
+    shutil.rmtree(place_of(root, recipe), ignore_errors=True)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    place.tell(0.0, "begins")
+    wall, cpu = time.monotonic(), time.process_time()
+    _one_thread()
+    work = recipe.make(place)
+    finish(root, recipe, work, seconds=time.monotonic() - wall, cpu_seconds=time.process_time() - cpu)
+
+
+def _one_thread() -> None:
+    """Where torch is here, on one thread: arms run side by side."""
+    try:
+        import torch
+    except ImportError:
+        return
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)
+
+
+def _plain_kind(error: AssayError) -> type[AssayError]:
+    """The error's kind, if the other side can find it by name."""
+    try:
+        pickle.dumps(type(error))
+    except pickle.PicklingError:
+        return AssayError
+    return type(error)

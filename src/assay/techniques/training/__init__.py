@@ -1,0 +1,1 @@
+"""Techniques that change weights: recipes of organisms, and what is measured on them."""
