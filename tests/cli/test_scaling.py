@@ -65,7 +65,8 @@ def test_a_file_of_runs_is_fitted_with_errors_and_budgets(tmp_path: Path) -> Non
     near, far = fit["splits"]
     assert near["parameters"] == pytest.approx(PLANTED.optimal(1e21).parameters, rel=0.1)
     assert near["parameters"] * near["tokens"] * 6 == pytest.approx(1e21)
-    assert (near["extrapolated"], far["extrapolated"]) == (False, True)
+    largest = 6 * 1.6e10 * 4e11
+    assert [one["times_largest_run"] for one in (near, far)] == pytest.approx([1e21 / largest, 1e25 / largest])
     assert fit["notes"] == []
 
 
@@ -93,6 +94,7 @@ def test_all_methods_and_the_one_that_does_not_converge(tmp_path: Path) -> None:
     assert "huber-mean, NOT CONVERGED" in shown
     assert "  Not converged: going on from here lowers the objective" in shown
     assert "interval" not in shown
+    assert "standard errors" not in shown  # none were tried
 
 
 def test_what_is_not_identified_is_said(tmp_path: Path) -> None:
@@ -135,6 +137,20 @@ def test_the_drawing_is_well_formed_and_shows_the_exponent(tmp_path: Path) -> No
         for element in root.iter("{http://www.w3.org/2000/svg}circle"):
             assert 0 <= float(element.attrib["cx"]) <= width
             assert 0 <= float(element.attrib["cy"]) <= height
+
+
+def test_loss_that_does_not_depend_on_size_is_drawn_without_an_optimum(tmp_path: Path) -> None:
+    grid = [(n, d) for n in np.geomspace(1e8, 1e9, 4) for d in np.geomspace(1e9, 1e11, 5)]
+    rows = [f"{n:.6g},{d:.6g},{1.8 + 2085 * d**-0.36:.8g}" for n, d in grid]
+    drawing, file = tmp_path / "x.svg", write(tmp_path, "parameters,tokens,loss", rows)
+    out, _ = said("fit", file, "--bootstrap", "20", "--budget", "1e19", "--plot", str(drawing))
+    assert "A is not identified, nor are the exponents a and b" in out
+    assert "\n  a     not identified\n" in out
+    assert "There is no optimal split." in out
+    assert "no optimal size" in drawing.read_text("utf-8")
+    ElementTree.fromstring(drawing.read_text("utf-8"))
+    (fit,) = json.loads(said("fit", file, "--bootstrap", "20", "--budget", "1e19", "--json")[0])["fits"]
+    assert (fit["numbers"]["a"]["value"], fit["splits"]) == (None, [])
 
 
 HEAD = "parameters,tokens,loss"

@@ -14,7 +14,7 @@ from assay.core import Outcome, Sample, Usage
 from assay.core.errors import AssayError
 from assay.core.verdict import ArmResult, ControlResult, Verdict
 from assay.lab.compare import compare
-from assay.lab.recorded import read_result_file
+from assay.lab.replaying.recorded import read_result_file
 from assay.lab.store import Recorded, RunRow, Store, trace_hash
 from assay.lab.transfer import export_run
 from assay.tasks.rows import ALIASES

@@ -30,10 +30,11 @@ from assay.core import (
 )
 from assay.core.verdict import ControlResult, Verdict, Word
 from assay.lab import dispatch
+from assay.lab.arms import ArmRecord, pairs_of
 from assay.lab.assemble import arm_result, assemble, at_floor, chance_of, no_room, power_of
 from assay.lab.driver import Driver
 from assay.lab.evidence import PairedEvidence, Question
-from assay.lab.experiment import ArmRecord, Experiment, Result, pairs_of
+from assay.lab.experiment import Experiment, Result
 from assay.lab.plan import Plan
 from assay.lab.store import Recorded, Store
 from assay.models import Scripted

@@ -15,7 +15,7 @@ from assay.cli.comparing import compare_files
 from assay.core import BadFile, UserError
 from assay.core.verdict import Word
 from assay.lab.compare import compare, compare_all
-from assay.lab.recorded import Fields, ResultFile, Row, read_result_file
+from assay.lab.replaying.recorded import Fields, ResultFile, Row, read_result_file
 
 
 def results(name: str, scores: Sequence[float | None], clusters: Sequence[str] | None = None) -> ResultFile:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.core import BadFile
-from assay.lab.recorded import Fields, ResultFile, in_order, read_result_file
+from assay.lab.replaying.recorded import Fields, ResultFile, in_order, read_result_file
 
 DATA = Path(__file__).parent / "data"
 

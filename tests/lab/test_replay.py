@@ -15,8 +15,8 @@ from assay.core import Ask, BadFile, BadReply, CannotRun, Finish, PerSample, Rep
 from assay.core.verdict import Word
 from assay.lab.driver import Driver
 from assay.lab.plan import Plan
-from assay.lab.replay import Replay, transcript_task
-from assay.lab.replay_transcripts import read_recording
+from assay.lab.replaying.replay import Replay, transcript_task
+from assay.lab.replaying.replay_transcripts import read_recording
 from assay.lab.session import Stamp, run_claim
 from assay.lab.store import Store
 from assay.lab.transfer import export_run

@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay.core.verdict import Verdict
-from assay.report import svg
-from assay.report.axis import Axis, tick_text
-from assay.report.forest import rate_plot
-from assay.report.roc import roc_plot
+from assay.report.drawings import svg
+from assay.report.drawings.axis import Axis, tick_text
+from assay.report.drawings.forest import rate_plot
+from assay.report.drawings.roc import roc_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 numbers = st.floats() | st.floats(-1, 1) | st.sampled_from([0.0, 1e308, -1e308, 5e-324, 0.05])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -13,7 +14,9 @@ from scipy import optimize
 
 from assay.stats import (
     PUBLISHED_LAWS,
+    Bootstrap,
     Fit,
+    Interval,
     Law,
     RunTable,
     bootstrap,
@@ -162,6 +165,8 @@ def test_a_search_stops_where_scipys_does() -> None:
     start = np.array([3.0, -2.0])
     assert minimise(shallow, start).point == pytest.approx(start)  # the gradient is flat by its default
     assert optimize.minimize(shallow, start, jac=True, method="L-BFGS-B").x == pytest.approx(start)
+    # With the gradient out of the way the small gain ends it, absolute as the tolerance is below 1.
+    assert minimise(shallow, start, gradient_tolerance=0.0).point == pytest.approx(start, abs=1e-4)
     assert minimise(shallow, start, 0.0, 0.0).point == pytest.approx(np.zeros(2), abs=1e-6)
 
 
@@ -202,6 +207,8 @@ def test_a_planted_law_is_found_within_three_standard_errors(method: str, names:
 def test_without_noise_the_law_is_exact() -> None:
     found = varpro(grid(noise=0.0))
     assert found.numbers == pytest.approx({name: getattr(PLANTED, name) for name in (*FIVE, "a", "b")}, rel=1e-6)
+    faint = varpro(grid(noise=1e-6)).numbers  # its objective is about 1e-10: an absolute tolerance would stop it
+    assert faint == pytest.approx({name: getattr(PLANTED, name) for name in (*FIVE, "a", "b")}, rel=1e-4)
     assert huber(grid(noise=0.0)).numbers["a"] == pytest.approx(PLANTED.a, abs=1e-4)
     assert isoflop(budgets(noise=0.0)).a == pytest.approx(PLANTED.a, abs=2e-3)
     assert envelope(grid(noise=0.0)).a == pytest.approx(PLANTED.a, abs=1e-2)
@@ -223,6 +230,14 @@ def test_the_averaged_objective_stops_early_and_says_so() -> None:
     assert abs(found.a - PLANTED.a) > 3.0 * abs(right.a - PLANTED.a)
     with pytest.raises(ValueError, match="did not converge"):
         bootstrap(table, found, 50, np.random.default_rng(0))
+
+
+def test_a_search_that_starts_without_a_floor_finds_it() -> None:
+    table, right = fitted("huber")
+    assert right.law is not None
+    found = huber(table, start=replace(right.law, E=1e-9))
+    assert found.objective == pytest.approx(right.objective, rel=1e-3)
+    assert found.numbers["E"] == pytest.approx(right.numbers["E"], abs=0.01)
 
 
 def test_huber_withstands_a_diverged_run_and_least_squares_does_not() -> None:
@@ -249,6 +264,16 @@ def test_loss_that_does_not_depend_on_size_has_no_exponents() -> None:
     found = varpro(RunTable(size, data, 1.8 + 2085.0 * data**-0.36))
     assert any(note.startswith("A is not identified") for note in found.notes)
     assert not any(note.startswith("B is not") for note in found.notes)
+    assert math.isnan(found.a)
+    with pytest.raises(ValueError, match="no optimal split"):
+        found.optimal(1e21)
+    nothing = Bootstrap((found,) * 3, 0)
+    assert nothing.optimal_parameters(1e21).interval == Interval(0.0, math.inf, 0.95)
+    assert nothing.spread("a").standard_error == math.inf
+    known = varpro(grid())
+    assert Bootstrap((found,) * 3 + (known,) * 2, 0).spread("a").standard_error == math.inf
+    assert Bootstrap((found,) * 2 + (known,) * 3, 0).spread("a").standard_error == pytest.approx(0.0)
+    assert nothing.notes == ("the exponents a and b are not identified in 3 of 3 resampled tables",)
 
 
 def test_a_parabola_whose_minimum_lies_outside_the_sizes_is_left_out() -> None:
@@ -283,6 +308,7 @@ def test_the_envelope_leaves_out_where_an_end_of_the_sizes_is_best() -> None:
     assert "left out" in found.notes[0]
     single = envelope(budgets(noise=0.0))  # no size was trained twice
     assert "no curves" in single.notes[0]
+    assert len(single.optima) < 36  # a few of the 13 runs of each budget
     assert single.a == pytest.approx(PLANTED.a, abs=0.05)
 
 
@@ -330,12 +356,15 @@ def test_runs_of_one_group_are_drawn_together() -> None:
     assert together > 2.0 * apart
 
 
-def test_a_share_without_a_floor_is_counted() -> None:
+def test_a_floor_that_some_resampled_tables_lose_is_told() -> None:
     size, data = map(np.ravel, np.meshgrid(np.geomspace(1e8, 1e9, 4), np.geomspace(1e9, 1e11, 5)))
     noise = np.exp(0.01 * np.random.default_rng(0).normal(size=20))
     table = RunTable(size, data, Law(0.1, 482.0, 2085.0, 0.35, 0.36).loss(size, data) * noise)
-    assert 0.0 < bootstrap(table, "varpro", 60, np.random.default_rng(0)).without_floor() < 1.0
-    assert bootstrap(grid(), "varpro", 20, np.random.default_rng(0)).without_floor() == 0.0
+    resampled = bootstrap(table, "varpro", 60, np.random.default_rng(0))
+    lost = sum(fit.numbers["E"] < 1e-3 for fit in resampled.fits)
+    assert 5 < lost < 55
+    assert resampled.notes == (f"E is barely identified: it is 0 in {lost} of 60 resampled tables",)
+    assert bootstrap(grid(), "varpro", 20, np.random.default_rng(0)).notes == ()
 
 
 # --- repetition

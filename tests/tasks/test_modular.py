@@ -49,6 +49,7 @@ def test_an_example_by_hand() -> None:
         ("\n*4=7\n-2=5\n5", (False, False, True), "5"),
         ("+3=a\n*4=7\n-2=5\n-2=3\n3", (True, True, True, False), "3"),
         ("+3=z\n*4=7\n-2=5\n5", (False, False, True), "5"),
+        ("+3=z\n*4=8\n-2=6\n6", (False, False, True), "6"),
         ("5", (), "5"),
         ("", (), None),
         ("55", (False,), None),

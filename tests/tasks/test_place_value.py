@@ -151,7 +151,13 @@ def test_no_reply_is_too_strange(reply: str, prompt: str) -> None:
     marks = corpus.mark(Example(prompt, ""), reply)
     assert set(marks) == {"exact", "steps", "valid"}
     assert all(0 <= mark <= 1 for mark in marks.values())
-    verify(prompt, "9" * 5000)
+    assert verify("40*27=", "9" * 5000) == [False], "longer than `int` reads"
+
+
+def test_what_has_no_chain_is_not_checked_for_one() -> None:
+    assert check_chain("345/0=", "undefined") == ([True], 1)
+    with pytest.raises(BadRequest, match="no product"):
+        check_chain("345+12=", "357")
 
 
 # --- marks, by hand

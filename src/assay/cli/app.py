@@ -12,7 +12,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from assay.cli import asking, benching, checking, claims, organisms, records, running
+from assay.cli import asking, benching, checking, claims, organisms, records, running, scaling
 from assay.cli.network import detecting, probing, sizing, watermarking
 from assay.core.errors import AssayError
 
@@ -43,6 +43,7 @@ app.command("ask", rich_help_panel=TOOLS)(asking.ask)
 app.add_typer(watermarking.watermark, name="watermark", rich_help_panel=TOOLS)
 app.add_typer(detecting.detect, name="detect", rich_help_panel=TOOLS)
 app.add_typer(sizing.size, name="size", rich_help_panel=TOOLS)
+app.add_typer(scaling.scaling, name="scaling", rich_help_panel=TOOLS)
 app.add_typer(organisms.organisms, name="organisms", rich_help_panel=TOOLS)
 app.command("probe", rich_help_panel=TOOLS)(probing.probe)
 app.add_typer(checking.models, name="models", rich_help_panel=TOOLS)

@@ -30,7 +30,7 @@ def compare_files(
     from assay.cli.delivering import check_writable
     from assay.core import UserError
     from assay.lab.compare import compare_all
-    from assay.lab.recorded import Fields, read_result_file
+    from assay.lab.replaying.recorded import Fields, read_result_file
 
     if len(files) < 2:
         raise UserError("A comparison takes two files.", hint="Type: assay compare CONTROL TREATMENT")

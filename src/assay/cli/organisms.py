@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from assay.core.training import Made, Recipe
 
 organisms = typer.Typer(
-    help="Tiny real models, trained on this machine in minutes: claims about training are put to the test on them.",
+    help="Tiny real models, trained on this machine in minutes: claims about training are tested on them.",
     no_args_is_help=True,
 )
 SIZE = typer.Option("small", "--size", "-s", help="smoke (seconds), small (minutes) or full.")
@@ -103,7 +103,7 @@ def show(
 
     from assay.core.artefacts import RECORD, organism_named
     from assay.home import find_home
-    from assay.report.curves import loss_svg, sparkline
+    from assay.report.drawings.curves import loss_svg, sparkline
 
     one = organism_named(find_home().organisms, name)
     if as_json:

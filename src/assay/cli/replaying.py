@@ -29,8 +29,8 @@ def replay_file(file: Path, claim: str, seed: int) -> Verdict:
     from assay.cli.workbench import commit_of_source, typed_command
     from assay.core import CannotRun
     from assay.lab.plan import FREE_CONTROLS, Plan
-    from assay.lab.replay import Replay, has_placebo, recorded_repeats, replay_notes, transcript_task
-    from assay.lab.replay_transcripts import read_recording
+    from assay.lab.replaying.replay import Replay, has_placebo, recorded_repeats, replay_notes, transcript_task
+    from assay.lab.replaying.replay_transcripts import read_recording
     from assay.lab.session import Stamp
     from assay.papers import claim_named
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from assay.cli.network.inputs import SUFFIXES, Row, read_table, short
-from assay.cli.network.work import JSON, checked, completer
+from assay.cli.network.work import JSON, checked, completer, patient
 from assay.report.wording import finite
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def fit(
     method: str = typer.Option(
         "varpro", "--method", help=f"{', '.join(METHODS)}, or all.", autocompletion=completer((*METHODS, "all"))
     ),
-    times: int = typer.Option(200, "--bootstrap", min=0, help="Resampled tables for the errors; 0: none."),
+    times: int = typer.Option(200, "--bootstrap", min=0, help="Resampled tables, 20 or more; 0: no errors."),
     seed: int = typer.Option(0, "--seed", min=0, help="Of the bootstrap."),
     budget: list[float] = BUDGET,
     plot: Path = typer.Option(None, "--plot", metavar="FILE.svg", help="Draw losses and optimal sizes."),
@@ -66,42 +66,28 @@ def fit(
     For instance: assay scaling fit runs.csv --budget 1e21 --plot law.svg
     """
     from assay.cli.delivering import check_writable
-    from assay.core import UnknownName, UserError
-    from assay.report.scaling import scaling_plot
-    from assay.stats.scaling.resampling import FEWEST_DRAWS
+    from assay.core import UserError
+    from assay.report.drawings.scaling import scaling_plot
 
-    if method not in (*METHODS, "all"):
-        raise UnknownName("method", method, (*METHODS, "all"), hint=f"Methods: {', '.join(METHODS)}, all.")
-    if 0 < times < FEWEST_DRAWS:
-        raise UserError(
-            f"{times} resampled tables are too few.", hint=f"Give --bootstrap {FEWEST_DRAWS} or more, or 0."
-        )
-    budgets = _budgets(budget)
+    methods, budgets = _methods(method), _budgets(budget)
     check_writable(plot)
     table = checked(lambda: _table(file, read_table(file, WANTED)), file)
     fresh = checked(lambda: _fresh(table), file)
-    found = _fit_all(fresh, METHODS if method == "all" else (method,), times, seed)
-    if not any(one.fit for one in found):
-        raise UserError(f"{file}: {found[0].problem.rstrip('.')}.")
+    found = _fit_all(fresh, methods, times, seed)
+    drawn = next((one for one in found if one.fit), None)
+    if drawn is None:
+        raise UserError(f"{file}: {found[0].problem}.")
     repeats, problem = _repetition(table, found)
     if as_json:
         listed = [_fields(one, fresh, budgets) for one in found]
-        held = (
-            None
-            if repeats is None
-            else {"tokens": finite(repeats.tokens), "objective": repeats.objective, "notes": list(repeats.notes)}
-        )
-        typer.echo(
-            json.dumps({"runs": len(table), "fitted": len(fresh), "fits": listed, "repetition": held}, indent=1)
-        )
+        fields = {"runs": len(table), "fitted": len(fresh), "fits": listed, "repetition": _decay_fields(repeats)}
+        typer.echo(json.dumps(fields, indent=1))
     else:
         _print_runs(table, fresh)
         for one in found:
             _print_fit(one, fresh, budgets)
         _print_repetition(repeats, problem)
-    if plot is not None:
-        drawn = next(one for one in found if one.fit)
-        assert drawn.fit is not None
+    if plot is not None and drawn.fit:
         plot.write_text(scaling_plot(fresh, drawn.fit, drawn.resampled), "utf-8")
         typer.echo(f"assay: {plot} written, {drawn.method}", err=True)
 
@@ -150,6 +136,14 @@ def plan(
             typer.echo(said)
     if as_json:
         typer.echo(json.dumps({"law": law, "splits": rows}, indent=1))
+
+
+def _methods(name: str) -> tuple[str, ...]:
+    from assay.core import UnknownName
+
+    if name not in (*METHODS, "all"):
+        raise UnknownName("method", name, (*METHODS, "all"), hint=f"Methods: {', '.join(METHODS)}, all.")
+    return METHODS if name == "all" else (name,)
 
 
 def _budgets(given: Sequence[float] | None) -> list[float]:
@@ -241,11 +235,14 @@ def _fit_all(table: RunTable, methods: Sequence[str], times: int, seed: int) -> 
     """Each method with its bootstrap; what cannot be fitted says why."""
     import numpy as np
 
-    from assay.cli.network.work import patient
     from assay.cli.workbench import progress
+    from assay.core import UserError
     from assay.lab.plan import Event
     from assay.stats import bootstrap, fit_law
+    from assay.stats.scaling.resampling import FEWEST_DRAWS
 
+    if 0 < times < FEWEST_DRAWS:
+        raise UserError(f"--bootstrap {times} is too few.", hint=f"Give {FEWEST_DRAWS} or more, or 0.")
     found = []
     with progress("scaling") as shown:
         report = patient(shown)
@@ -288,21 +285,21 @@ def _fields(found: Found, table: RunTable, budgets: Sequence[float]) -> dict[str
         name: {"value": finite(value)} | _spread_fields(resampled.spread(name) if resampled else None)
         for name, value in one.numbers.items()
     }
-    splits = []
-    for flops in budgets:
-        split, size = _split_of(one, flops), _known(resampled, flops)
-        if split:
-            row = {"flops": flops, "parameters": split[0], "tokens": split[1], "loss": split[2]}
-            splits.append(row | _spread_fields(size) | {"extrapolated": bool(flops > table.compute.max())})
     return {
         "method": found.method,
         "converged": one.converged,
         "objective": one.objective,
         "numbers": numbers,
         "resampled": len(resampled.fits) if resampled else 0,
-        "splits": splits,
+        "splits": _splits(found, table, budgets),
         "notes": _notes(found),
     }
+
+
+def _decay_fields(repeats: Repetition | None) -> dict[str, Any] | None:
+    if repeats is None:
+        return None
+    return {"tokens": finite(repeats.tokens), "objective": repeats.objective, "notes": [*repeats.notes]}
 
 
 def _spread_fields(spread: Spread | None) -> dict[str, Any]:
@@ -312,21 +309,18 @@ def _spread_fields(spread: Spread | None) -> dict[str, Any]:
     return {"standard_error": finite(spread.standard_error), "interval": ends}
 
 
-def _split_of(one: Fit, flops: float) -> tuple[float, float, float | None] | None:
-    """Parameters, tokens and where there is a law the loss; None if the law has no optimal split."""
-    try:
+def _splits(found: Found, table: RunTable, budgets: Sequence[float]) -> list[dict[str, Any]]:
+    """Each budget split, with the interval of its size; a law without an optimal split has none."""
+    one, rows = found.fit, []
+    if one is None or not one.coefficient > 0:
+        return []
+    for flops in budgets:
         split = one.optimal(flops)
-    except ValueError:
-        return None
-    loss = None if one.law is None else float(one.law.loss(split.parameters, split.tokens))
-    return split.parameters, split.tokens, loss
-
-
-def _known(resampled: Bootstrap | None, flops: float) -> Spread | None:
-    try:
-        return None if resampled is None else resampled.optimal_parameters(flops)
-    except ValueError:
-        return None
+        loss = None if one.law is None else float(one.law.loss(split.parameters, split.tokens))
+        row = {"flops": flops, "parameters": split.parameters, "tokens": split.tokens, "loss": loss}
+        known = _spread_fields(found.resampled.optimal_parameters(flops) if found.resampled else None)
+        rows.append(row | known | {"times_largest_run": flops / float(table.compute.max())})
+    return rows
 
 
 def _print_runs(table: RunTable, fresh: RunTable) -> None:
@@ -348,36 +342,28 @@ def _print_fit(found: Found, table: RunTable, budgets: Sequence[float]) -> None:
     heading = f"{'s.e.':>10}   95 % interval" if resampled else ""
     typer.echo(f"\n{found.method + ('' if one.converged else ', NOT CONVERGED'):<19}{heading}".rstrip())
     for name, value in one.numbers.items():
-        line = f"  {name:<5} {value:>10.5g}"
-        if resampled:
+        line = f"  {name:<5} {value:>10.5g}" if math.isfinite(value) else f"  {name:<5} not identified"
+        if resampled and math.isfinite(value):
             spread = resampled.spread(name)
             low, high = spread.interval.low, spread.interval.high
             line += f" {_two_digits(spread.standard_error):>10}   {low:.5g} to {high:.5g}"
         typer.echo(line)
-    for flops in budgets:
-        split, size = _split_of(one, flops), _known(resampled, flops)
-        if split is None:
-            typer.echo(f"  {flops:.3g} FLOP: no optimal split")
-            continue
-        loss = "" if split[2] is None else f", loss {split[2]:.3f}"
-        known = f" [{short(size.interval.low)}, {short(size.interval.high)}]" if size else ""
-        typer.echo(f"  {flops:.3g} FLOP: {_split(split[0], split[1], known)}{loss}")
-        if (beyond := flops / float(table.compute.max())) > 1.0:
+    for row in _splits(found, table, budgets):
+        ends = row["interval"]
+        known = f" [{short(ends[0])}, {short(math.inf if ends[1] is None else ends[1])}]" if ends else ""
+        loss = "" if row["loss"] is None else f", loss {row['loss']:.3f}"
+        typer.echo(f"  {row['flops']:.3g} FLOP: {_split(row['parameters'], row['tokens'], known)}{loss}")
+        if (beyond := row["times_largest_run"]) > 1.0:
             typer.echo(f"    extrapolated: {beyond:.3g} times the FLOP of the largest run")
-    if resampled and resampled.failed:
-        typer.echo(f"  {resampled.failed} resampled tables could not be fitted and are left out.")
+    if budgets and not one.coefficient > 0:
+        typer.echo("  There is no optimal split.")
     for note in _notes(found):
         typer.echo(f"  {note[:1].upper()}{note[1:]}.")
 
 
 def _notes(found: Found) -> list[str]:
-    """What the runs do not tell, of the fit and of its bootstrap."""
-    notes = [*(found.fit.notes if found.fit else ())]
-    if found.resampled and not any(note.startswith("E is not") for note in notes):
-        share = found.resampled.without_floor()
-        notes += (
-            [f"E is barely identified: it is 0 in {share:.0%} of the resampled tables"] if share > 0.025 else []
-        )
+    """What the runs do not tell, by the fit and by its bootstrap."""
+    notes = [*(found.fit.notes if found.fit else ()), *(found.resampled.notes if found.resampled else ())]
     return [*notes, *([found.problem] if found.problem else [])]
 
 

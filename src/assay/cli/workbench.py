@@ -144,7 +144,8 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
                 driver.workshop.tell = lambda text, report=report: report(Event("making", text))  # type: ignore[misc]
                 try:
                     verdicts.append(await run_claim(plan, model, run, store, driver, stamp, report))
-                    report(Event("note", f"{driver.fresh.tokens - spent:,} new tokens; the rest was known."))
+                    if kind != "training":
+                        report(Event("note", f"{driver.fresh.tokens - spent:,} new tokens; the rest was known."))
                 except asyncio.CancelledError:
                     await _stopped(store, run)
                     raise

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from assay.core import Answer, Claim, Ending, EvidenceKind, Measure, Task
 from assay.core.verdict import ArmResult, ControlResult, Verdict, Word
+from assay.lab.arms import ArmRecord
 from assay.lab.controls import format_control
 from assay.lab.detection import detector_summary, is_coin, rate_of
 from assay.lab.evidence import Question, word_of
-from assay.lab.experiment import ArmRecord, Result
+from assay.lab.experiment import Result
 from assay.lab.trend import band
 from assay.stats import detectable_by_t, detectable_effect, graded_n, mean_t, wilson
 from assay.stats.special import binomial_tail, normal_quantile

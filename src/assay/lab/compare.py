@@ -23,7 +23,7 @@ import numpy as np
 from assay.core import BadFile, UserError
 from assay.core.verdict import Word
 from assay.lab.evidence import Pair, Question, effect_of, word_of
-from assay.lab.recorded import ResultFile, Row, in_order
+from assay.lab.replaying.recorded import ResultFile, Row, in_order
 from assay.stats import (
     Interval,
     cluster_mean,

@@ -15,10 +15,11 @@ from dataclasses import replace
 
 from assay.core import Answer, Arm, Capability, Ending, EvidenceKind, Flow, Measure, Sample, Task
 from assay.core.verdict import ControlResult, Word
+from assay.lab.arms import ArmRecord, pairs_of
 from assay.lab.codec import answer_from_json
 from assay.lab.detection import difference
 from assay.lab.evidence import Pair, Question, effect_of, word_of
-from assay.lab.experiment import OUT_OF_BUDGET, ArmRecord, Experiment, Result, pairs_of
+from assay.lab.experiment import OUT_OF_BUDGET, Experiment, Result
 from assay.lab.transforms import donated, forced, resampled
 from assay.lab.trend import seed_effect
 

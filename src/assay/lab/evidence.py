@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from assay.core.curves import Curve
+from assay.core.answers import Curve
 from assay.core.verdict import Word
 from assay.stats import (
     Look,

@@ -35,11 +35,11 @@ from assay.core import (
     Usage,
     UserError,
 )
-from assay.core.curves import Curve, curve_of
 from assay.core.usage import Budget
+from assay.lab.arms import ArmRecord, pair_of
 from assay.lab.detection import DetectorEvidence, RateEvidence
 from assay.lab.driver import Done, Driver, Job
-from assay.lab.evidence import Evidence, Finding, Pair, PairedEvidence, Question
+from assay.lab.evidence import Evidence, Finding, PairedEvidence, Question
 from assay.lab.plan import Event, Plan
 from assay.lab.store import Recorded, Store, trace_hash
 from assay.lab.trend import TrendEvidence
@@ -51,27 +51,6 @@ PILOT_SEED = 7_919
 OUT_OF_BUDGET = "the budget ended before the answer"
 GIVE_UP_AFTER = 24
 """Samples in a row that end in a transport fault before the endpoint is taken for dead."""
-
-
-@dataclass(slots=True)
-class ArmRecord:
-    """What one arm gave, by (item, repeat)."""
-
-    name: str
-    says: str
-    samples: dict[tuple[str, int], Recorded] = field(default_factory=dict)
-    preparation: Usage = field(default_factory=Usage)
-    """What it cost before the first sample."""
-
-    def curve(self, item: str) -> Curve:
-        """What it measured along the dose on that item; empty where it answered no curve."""
-        recorded = self.samples.get((item, 0))
-        return curve_of(recorded.outcome.answer) if recorded is not None else ()
-
-    def usage(self, items: set[str]) -> Usage:
-        """What the arm paid for these items, its preparation included."""
-        chosen = (r.usage for (item, _), r in self.samples.items() if item in items)
-        return sum(chosen, self.preparation)
 
 
 @dataclass(slots=True)
@@ -346,6 +325,9 @@ class Experiment:
         if isinstance(error, UserError) and not isinstance(error, BadRequest):
             # No sandbox, no such ability, a disk that is full: the next sample would fare no better.
             raise error
+        if error is not None and Capability.TRAIN in self.plan.claim.needs:
+            # What fails to be trained would fail again; what was made so far is kept.
+            raise error
         if error is not None:
             return Outcome(Ending.ERRORED, detail=str(error))
         assert done.value is not None, "a flow without error returns an answer"
@@ -383,24 +365,6 @@ class Experiment:
             else {"estimate": look.estimate, "low": look.interval.low, "high": look.interval.high}
         )
         self.report(Event("look", "", len(used), total, data))
-
-
-def pair_of(item: str, treatment: ArmRecord, control: ArmRecord, repeats: int = 1) -> Pair | None:
-    """The scores of an item in both arms, or None where one of them has none."""
-    means = []
-    for arm in (treatment, control):
-        found = [arm.samples.get((item, repeat)) for repeat in range(repeats)]
-        scores = [r.outcome.score for r in found if r is not None and r.outcome.score is not None]
-        if not scores:
-            return None
-        means.append(float(np.mean(scores)))
-    return Pair(item, means[0], means[1])
-
-
-def pairs_of(items: Sequence[str], treatment: ArmRecord, control: ArmRecord, repeats: int = 1) -> list[Pair]:
-    """All pairs that have a score in both arms, in the order of the items."""
-    found = (pair_of(item, treatment, control, repeats) for item in items)
-    return [pair for pair in found if pair is not None]
 
 
 def _seed(seed: int, item: str) -> int:

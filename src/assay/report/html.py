@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from assay.core.samples import Ending
 from assay.core.verdict import SampleRow, Verdict
-from assay.report import detectors, kinds, sentences, svg, wording
-from assay.report.curves import curve_plot
-from assay.report.forest import rate_plot
+from assay.report import detectors, kinds, sentences, wording
+from assay.report.drawings import svg
+from assay.report.drawings.curves import curve_plot
+from assay.report.drawings.forest import rate_plot
+from assay.report.drawings.roc import roc_plot
 from assay.report.readings import shade_names
-from assay.report.roc import roc_plot
 from assay.report.traces import Exchange, Shown, exchanges
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from assay.core.curves import Curve, curve_of, slope
+from assay.core.answers import Curve, curve_of, slope
 from assay.core.errors import UnknownName
 from assay.core.samples import Answer, Ending, Outcome, Sample
 from assay.core.validation import require_whole

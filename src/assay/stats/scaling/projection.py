@@ -14,8 +14,6 @@ SMALLEST, LARGEST = 0.03, 3.0
 """Where exponents are looked for."""
 GRID = 25
 FLAT = 1e-4
-NOTHING = 1e-3
-"""Below this share of the lowest loss a part of the law counts as 0."""
 
 
 def varpro(table: RunTable, start: Law | None = None) -> Fit:
@@ -43,32 +41,11 @@ def varpro(table: RunTable, start: Law | None = None) -> Fit:
     value, slope = problem.value_and_slope(point)
     stuck = [name for name, at in zip(("alpha", "beta"), point, strict=True) if at in ends]
     law = problem.law(point)
-    notes = not_identified(law, table)
-    notes += tuple(
+    notes = tuple(
         f"{name} is not identified: it ran to the end of the search, {SMALLEST} to {LARGEST}" for name in stuck
     )
     converged = bool(np.abs(slope).max() <= FLAT * scale) or bool(stuck)
     return fit_of_law("varpro", law, table, value, converged, notes)
-
-
-def not_identified(law: Law, table: RunTable) -> tuple[str, ...]:
-    """A sentence for each of E, A and B that came out as nothing."""
-    least = 1e-3 * float(table.loss.min())
-    notes = []
-    if least >= law.E:
-        notes.append(
-            "E is not identified: the best fit has E = 0, as the losses are too far above their floor; "
-            "alpha and beta then take its place, and losses foretold beyond these runs are too low"
-        )
-    for name, part, of in (
-        ("A", law.A * table.parameters**-law.alpha, "size"),
-        ("B", law.B * table.tokens**-law.beta, "data"),
-    ):
-        if part.max() <= least:
-            notes.append(
-                f"{name} is not identified, nor are a and b: in the best fit loss does not depend on {of}"
-            )
-    return tuple(notes)
 
 
 class _Projected:

@@ -82,9 +82,8 @@ def fit_repetition(table: RunTable, law: Law, excess_parameters: bool = False) -
             side = "no decay shows" if value >= LARGEST else "repeats were worth nothing"
             notes.append(f"{name} is not identified: {side} in these runs")
     if worse := _worse_with_more(table):
-        notes.append(
-            f"in {worse} pair{'s' * (worse > 1)} of runs loss rose with more repetition, which this form cannot express"
-        )
+        pairs = "1 pair" if worse == 1 else f"{worse} pairs"
+        notes.append(f"in {pairs} of runs loss rose with more repetition, which this form cannot express")
     data, size = (math.inf if value >= LARGEST else value for value in (data, size))
     return Repetition(data, size if excess_parameters else None, objective(data, size), tuple(notes))
 

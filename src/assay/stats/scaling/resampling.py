@@ -1,5 +1,6 @@
 """Standard errors and intervals of a scaling law, by resampling its runs."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,8 @@ FITTERS: Mapping[Method, Callable[[RunTable], Fit]] = {
     "envelope": envelope,
 }
 FEWEST_DRAWS = 20
+WITHOUT_FLOOR = 0.025
+"""Above this share of fits without a floor the 95 % interval of E ends at 0."""
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,26 @@ class Bootstrap:
 
     def spread(self, name: str, level: float = 0.95) -> Spread:
         """How far a number of the law (E, A, B, alpha, beta) or an exponent (a, b) is known."""
-        return _spread(np.array([fit.numbers[name] for fit in self.fits]), level)
+        return _spread(np.array([fit.numbers[name] for fit in self.fits]), level, -math.inf)
 
-    def without_floor(self) -> float:
-        """The share of fits in which E is not identified, being 0 as far as can be told."""
-        return sum(any(note.startswith("E is not") for note in fit.notes) for fit in self.fits) / len(self.fits)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the resampled tables say against the fit: what ended at 0, draws that failed."""
+        notes = []
+        without = sum(any(note.startswith("E is not") for note in fit.notes) for fit in self.fits)
+        if without > WITHOUT_FLOOR * len(self.fits):
+            notes.append(f"E is barely identified: it is 0 in {without} of {len(self.fits)} resampled tables")
+        if lost := sum(math.isnan(fit.a) for fit in self.fits):
+            notes.append(
+                f"the exponents a and b are not identified in {lost} of {len(self.fits)} resampled tables"
+            )
+        if self.failed:
+            notes.append(f"{self.failed} resampled tables could not be fitted and are left out")
+        return tuple(notes)
 
     def optimal_parameters(self, budget: float, level: float = 0.95) -> Spread:
-        """How far the optimal size at `budget` FLOP is known; ValueError if too many draws have none."""
-        sizes = np.array([fit.coefficient * budget**fit.a for fit in self.fits])
-        sizes = sizes[np.isfinite(sizes)]
-        if 2 * len(sizes) < len(self.fits):
-            raise ValueError("most resampled fits have no optimal split")
-        return _spread(sizes, level)
+        """How far the optimal size at `budget` FLOP is known: not at all if half of the draws have none."""
+        return _spread(np.array([fit.coefficient * budget**fit.a for fit in self.fits]), level, 0.0)
 
 
 def fit_law(table: RunTable, method: Method = "varpro") -> Fit:
@@ -107,7 +117,11 @@ def _refit(full: Fit) -> Callable[[RunTable], Fit]:
     return partial(huber, start=law) if full.method == "huber" else FITTERS[full.method]
 
 
-def _spread(values: FloatArray, level: float) -> Spread:
+def _spread(values: FloatArray, level: float, least: float) -> Spread:
+    """The spread of the values that are there; everything from `least` up if half of them are nan."""
     check_probability(level, "level")
-    low, high = np.quantile(values, [0.5 * (1.0 - level), 0.5 * (1.0 + level)])
-    return Spread(float(values.std(ddof=1)), Interval(float(low), float(high), level))
+    there = values[np.isfinite(values)]
+    if 2 * len(there) < len(values) or len(there) < 2:
+        return Spread(math.inf, Interval(least, math.inf, level))
+    low, high = np.quantile(there, [0.5 * (1.0 - level), 0.5 * (1.0 + level)])
+    return Spread(float(there.std(ddof=1)), Interval(float(low), float(high), level))

@@ -7,7 +7,6 @@ import numpy as np
 
 from .basis import FloatArray
 from .law import Law
-from .projection import not_identified
 from .quasi_newton import Minimum, Objective, minimise
 from .runs import Fit, RunTable, fit_of_law
 
@@ -50,9 +49,9 @@ def huber(table: RunTable, averaged: bool = False, start: Law | None = None) -> 
     converged = value - further.value <= LOWERED * value + ROUNDING
     a, b, e = (math.exp(logarithm) for logarithm in point[:3])
     law = Law(e, a, b, float(point[3]), float(point[4]))
-    notes = not_identified(law, table)
+    notes: tuple[str, ...] = ()
     if not converged:
-        notes += (
+        notes = (
             f"not converged: going on from here lowers the objective by {1.0 - further.value / value:.1%}, "
             "so these numbers are where the search stopped and no estimate",
         )

@@ -12,6 +12,8 @@ from .law import FLOPS_PER, Law, Split
 Method = Literal["varpro", "huber", "huber-mean", "isoflop", "envelope"]
 FEWEST_RUNS = 6
 FEWEST_LEVELS = 3
+NOTHING = 1e-3
+"""Below this share of the lowest loss a part of the law counts as 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,8 @@ class Optimum:
 class Fit:
     """What one method makes of a table: N_opt = coefficient * C^a, and the law where it fits one.
 
-    `objective` is in the method's own units and not comparable between methods. `converged` is False
+    a and coefficient are nan where size or data do not matter. `objective` is in the method's own
+    units and not comparable between methods. `converged` is False
     where the search stopped short of the minimum. `notes` say what the runs do not tell.
     """
 
@@ -118,7 +121,9 @@ class Fit:
         return {**five, "a": self.a, "b": self.b}
 
     def optimal(self, budget: float) -> Split:
-        """The split of `budget` FLOP; ValueError where a law without A or B has none."""
+        """The split of `budget` FLOP; ValueError where A or B is not identified."""
+        if not self.coefficient > 0.0:
+            raise ValueError("these runs have no optimal split: loss depends on size alone, or on data alone")
         if self.law is not None:
             return self.law.optimal(budget, self.flops_per)
         if not (budget > 0.0 and np.isfinite(budget)):
@@ -130,8 +135,31 @@ class Fit:
 def fit_of_law(
     method: Method, law: Law, table: RunTable, objective: float, converged: bool, notes: tuple[str, ...]
 ) -> Fit:
-    """A fit that found the whole law; the coefficient is nan where there is no optimal split."""
-    coefficient = float("nan")
-    if law.A > 0.0 and law.B > 0.0:
-        coefficient = law.optimal(table.flops_per, table.flops_per).parameters / table.flops_per**law.a
-    return Fit(method, law.a, coefficient, table.flops_per, objective, converged, law, (), notes)
+    """A fit that found the whole law; exponents and coefficient are nan where A or B came out as nothing."""
+    missing = not_identified(law, table)
+    a = coefficient = float("nan")
+    if not any(note[0] in "AB" for note in missing):
+        a, coefficient = law.a, law.optimal(table.flops_per, table.flops_per).parameters / table.flops_per**law.a
+    return Fit(method, a, coefficient, table.flops_per, objective, converged, law, (), (*missing, *notes))
+
+
+def not_identified(law: Law, table: RunTable) -> tuple[str, ...]:
+    """A sentence for each of E, A and B that came out as nothing."""
+    least = 1e-3 * float(table.loss.min())
+    notes = []
+    floor = law.E
+    if floor <= least:
+        notes.append(
+            "E is not identified: the best fit has E = 0, as the losses are too far above their floor; "
+            "alpha and beta then take its place, and losses foretold beyond these runs are too low"
+        )
+    for name, part, of in (
+        ("A", law.A * table.parameters**-law.alpha, "size"),
+        ("B", law.B * table.tokens**-law.beta, "data"),
+    ):
+        if part.max() <= least:
+            notes.append(
+                f"{name} is not identified, nor are the exponents a and b: "
+                f"in the best fit loss does not depend on {of}"
+            )
+    return tuple(notes)

@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
+from assay.core.errors import BadRequest
+
 STAGES = ("split", "expand", "products", "term-by-term")
 """What can be left out of a product's chain; of a quotient's, "products"."""
 
@@ -95,11 +97,11 @@ def check_chain(prompt: str, reply: str, without: tuple[str, ...] = ()) -> tuple
     """Per written step whether it is the one that follows from the prompt; and how many there should be.
 
     A step that goes on rightly from a wrong one is wrong: every number is compared with the true one.
-    `ValueError` for a prompt that is no "12*34=" or "56/7=".
+    `BadRequest` for a prompt that is no "12*34=" or "56/7=".
     """
     found = _PROMPT.fullmatch(prompt)
     if found is None:
-        raise ValueError(f"{prompt!r} is no product and no quotient")
+        raise BadRequest(f"{prompt!r} is no product and no quotient.")
     a, b = int(found[1]), int(found[3])
     if found[2] == "*":
         return _check_product(max(a, b), min(a, b), reply.split("="), without)

@@ -45,11 +45,16 @@ def tables(symbols: int, order: int, tail: float, favour: float, seed: int) -> T
     likely = ranks**-tail
     transitions = np.empty(ranking.shape)
     np.put_along_axis(transitions, ranking, np.broadcast_to(likely / likely.sum(), ranking.shape), axis=1)
-    thresholds = np.cumsum(transitions, axis=1) + np.arange(len(transitions))[:, None]
-    found = Tables(order, transitions, stationary(transitions), thresholds.ravel())
+    found = tables_of(transitions, order)
     for array in (found.transitions, found.stationary, found.thresholds):
         array.setflags(write=False)
     return found
+
+
+def tables_of(transitions: Array, order: int) -> Tables:
+    """What follows from transitions (symbols**order, symbols)."""
+    thresholds = np.cumsum(transitions, axis=1) + np.arange(len(transitions))[:, None]
+    return Tables(order, transitions, stationary(transitions), thresholds.ravel())
 
 
 def stationary(transitions: Array) -> Array:

@@ -70,6 +70,15 @@ class Markov:
 
     def texts(self, count: int, rng: np.random.Generator) -> list[str]:
         """`count` texts of `length` characters."""
+        return self._drawn(self._tables(), count, rng)
+
+    def texts_of(self, predicted: Array, count: int, rng: np.random.Generator) -> list[str]:
+        """`count` texts that a model with this table of predictions writes, begun as its own chain goes on."""
+        from assay.tasks.language import chain
+
+        return self._drawn(chain.tables_of(self._table(predicted), self.order), count, rng)
+
+    def _drawn(self, tables: Tables, count: int, rng: np.random.Generator) -> list[str]:
         import numpy as np
 
         from assay.tasks.language import chain
@@ -78,7 +87,7 @@ class Markov:
         characters = np.array(list(self.alphabet))
         found: list[str] = []
         while len(found) < count:
-            drawn = chain.draw(self._tables(), min(count - len(found), _AT_ONCE), self.length, rng)
+            drawn = chain.draw(tables, min(count - len(found), _AT_ONCE), self.length, rng)
             found += characters[drawn].view(f"<U{self.length}").ravel().tolist()
         return found
 
@@ -114,9 +123,8 @@ class Markov:
         """(symbols**order,): KL(truth || predicted) in nats; infinite where it excludes what happens."""
         import numpy as np
 
-        self._require_table(predicted)
         truth = self.transitions()
-        found = _surprise(truth, predicted).sum(axis=1) - _surprise(truth, truth).sum(axis=1)
+        found = _surprise(truth, self._table(predicted)).sum(axis=1) - _surprise(truth, truth).sum(axis=1)
         # A sum of rounded terms can fall below nothing.
         divergences: Array = np.maximum(found, 0.0)
         return divergences
@@ -127,14 +135,13 @@ class Markov:
 
     def entropy(self, predicted: Array) -> float:
         """Nats per symbol of a model's own predictions, in the contexts that truly occur."""
-        self._require_table(predicted)
-        return float(self.stationary() @ _surprise(predicted, predicted).sum(axis=1))
+        table = self._table(predicted)
+        return float(self.stationary() @ _surprise(table, table).sum(axis=1))
 
     def tail_mass(self, predicted: Array | None = None, below: float = 0.002) -> float:
         """The share a model (default: the truth) gives to next symbols whose true probability is under `below`."""
         truth = self.transitions()
-        table = truth if predicted is None else predicted
-        self._require_table(table)
+        table = truth if predicted is None else self._table(predicted)
         return float(self.stationary() @ (table * (truth < below)).sum(axis=1))
 
     def count_transitions(self, texts: Sequence[str], smoothing: float = 0.1) -> Array:
@@ -149,7 +156,8 @@ class Markov:
         table: Array = np.divide(counts, sums, out=np.full_like(counts, 1 / self.symbols), where=sums > 0)
         return table
 
-    def _require_table(self, predicted: Array) -> None:
+    def _table(self, predicted: Array) -> Array:
+        """The predictions with the rounding of their sums taken out."""
         import numpy as np
 
         shape = (self.symbols**self.order, self.symbols)
@@ -157,6 +165,8 @@ class Markov:
         sums = predicted.sum(axis=1)
         fine = bool((predicted >= 0).all() and np.allclose(sums, 1, atol=1e-4))
         require(fine, "Each row of a table of predictions holds probabilities that sum to 1.")
+        table: Array = predicted / sums[:, None]
+        return table
 
 
 def _surprise(weights: Array, predicted: Array) -> Array:

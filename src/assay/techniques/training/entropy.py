@@ -134,7 +134,9 @@ def self_bleu(replies: Sequence[Sequence[int]]) -> float:
         for mean, counted in zip(means, counts, strict=True):
             if counted:
                 # The most often another reply has it: the second best where this one is the best.
-                others = {gram: best[gram][0] if best[gram][1] == n else best[gram][1] for gram, n in counted.items()}
+                others = {
+                    gram: best[gram][0] if best[gram][1] == n else best[gram][1] for gram, n in counted.items()
+                }
                 mean.append(sum(min(n, others[gram]) for gram, n in counted.items()) / counted.total())
     return sum(_geometric(mean) for mean in means) / len(means)
 

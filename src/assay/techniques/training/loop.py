@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -283,11 +284,12 @@ def _resumed(model: Any, optimizer: Any, folder: Path) -> State:
         return State()
     try:
         kept = torch.load(file, weights_only=True)
+        state = State(**kept["state"])
         model.load_state_dict(kept["model"])
         optimizer.load_state_dict(kept["optimizer"])
         torch.set_rng_state(kept["random"])
-        return State(**kept["state"])
-    except (RuntimeError, KeyError, TypeError, EOFError, ValueError):
+        return state
+    except (RuntimeError, KeyError, TypeError, EOFError, ValueError, pickle.UnpicklingError):
         # Of another format or damaged: begin again.
         file.unlink()
         return State()

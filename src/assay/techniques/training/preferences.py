@@ -16,6 +16,7 @@ Costs    per step a forward and a backward pass over the batch (DPO: two answers
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
@@ -24,7 +25,7 @@ from assay.core.errors import UserError
 from assay.core.training import Corpus, Example, Place, Recipe, Work
 from assay.techniques.training.network import Pretrained, device, load, save
 from assay.techniques.training.organism import as_batch, context_of, encoded
-from assay.techniques.training.trainers import adapter, arguments, prepared, require_trl, trained
+from assay.techniques.training.trainers import adapter, arguments, as_given, built, prepared, require_trl, trained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,13 +109,14 @@ class SupervisedTuning(Tuning):
         model, tokenizer = self._started(place)
         drawn = encoded(self.data.examples(self.count, self._rng(4)), tokenizer, context_of(model))
         rows = [{"input_ids": ids, "labels": [-100] * read + ids[read:]} for ids, read in drawn]
-        trainer = trl.SFTTrainer(
+        trainer = built(
+            trl.SFTTrainer,
+            tokenizer,
             model=model,
             args=trl.SFTConfig(
                 **arguments(self, place, model), max_length=None, dataset_kwargs={"skip_prepare_dataset": True}
             ),
             train_dataset=prepared(rows),
-            processing_class=tokenizer,
             peft_config=adapter(self.rank, "CAUSAL_LM"),
         )
         work = trained(trainer, place, {"loss": "loss", "mean_token_accuracy": "token_accuracy"})
@@ -143,11 +145,12 @@ class RewardModel(Tuning):
         chosen = encoded([Example(p, good) for p, good, _ in drawn], tokenizer, context_of(model))
         rejected = encoded([Example(p, bad) for p, _, bad in drawn], tokenizer, context_of(model))
         rows = [{"chosen_ids": c, "rejected_ids": r} for (c, _), (r, _) in zip(chosen, rejected, strict=True)]
-        trainer = trl.RewardTrainer(
+        trainer = built(
+            trl.RewardTrainer,
+            tokenizer,
             model=model,
             args=trl.RewardConfig(**arguments(self, place, model), max_length=None),
             train_dataset=prepared(rows),
-            processing_class=tokenizer,
             peft_config=adapter(self.rank, "SEQ_CLS"),
         )
         work = trained(trainer, place, {"loss": "loss", "accuracy": "trained_accuracy", "margin": "margin"})
@@ -195,10 +198,6 @@ class DirectPreference(Tuning):
         """Tune, and write the folder."""
         trl = require_trl()
 
-        class Trainer(trl.DPOTrainer):  # type: ignore[misc]
-            def _prepare_dataset(self, dataset: Any, *rest: Any) -> Any:
-                return dataset
-
         model, tokenizer = self._started(place)
         drawn = self.data.pairs(self.count, self._rng(4))
         rows = [
@@ -209,11 +208,12 @@ class DirectPreference(Tuning):
                 strict=True,
             )
         ]
-        trainer = Trainer(
+        trainer = built(
+            as_given(trl.DPOTrainer),
+            tokenizer,
             model=model,
             args=trl.DPOConfig(**arguments(self, place, model), max_length=None, beta=self.beta),
             train_dataset=prepared(rows),
-            processing_class=tokenizer,
             peft_config=adapter(self.rank, "CAUSAL_LM"),
         )
         watched = {"loss": "loss", "rewards/margins": "margin", "rewards/accuracies": "accuracy"}
@@ -236,24 +236,26 @@ class KtoPreference(Tuning):
         """Tune, and write the folder."""
         trl = require_trl()
 
-        class Trainer(trl.KTOTrainer):  # type: ignore[misc]
-            def _prepare_dataset(self, dataset: Any, *rest: Any) -> Any:
-                return dataset
-
         if self.batch < 2:
-            raise UserError("KTO puts answers to the prompts of others in the batch.", hint="Give a batch of 2 or more.")
+            raise UserError(
+                "KTO puts answers to the prompts of others in the batch.", hint="Give a batch of 2 or more."
+            )
         model, tokenizer = self._started(place)
         rng = self._rng(4)
         drawn = self.data.pairs(self.count, rng)
         rows = self._rows(drawn, tokenizer, context_of(model), rng)
-        trainer = Trainer(
+        trainer = built(
+            as_given(trl.KTOTrainer),
+            tokenizer,
             model=model,
             # Without shuffling: a row's neighbour is fixed when the rows are written.
             args=trl.KTOConfig(
-                **arguments(self, place, model), max_length=None, beta=self.beta, train_sampling_strategy="sequential"
+                **arguments(self, place, model),
+                max_length=None,
+                beta=self.beta,
+                train_sampling_strategy="sequential",
             ),
             train_dataset=prepared(rows),
-            processing_class=tokenizer,
             peft_config=adapter(self.rank, "CAUSAL_LM"),
         )
         watched = {"loss": "loss", "rewards/margins": "margin"}
@@ -314,13 +316,14 @@ class PolicyGradient(Tuning):
         }[self.method]
         drawing = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "max_completion_length": self.longest}
         own: dict[str, Any] = {"loss_type": "grpo"} if self.method == "grpo" else {}
-        trainer = trainer_of(
+        trainer = built(
+            trainer_of,
+            tokenizer,
             model=model,
             args=config_of(
                 **arguments(self, place, model), **drawing, **own, beta=self.beta, num_generations=self.group
             ),
             train_dataset=prepared(rows),
-            processing_class=tokenizer,
             reward_funcs=self._scoring(place),
             peft_config=adapter(self.rank, "CAUSAL_LM"),
         )
@@ -334,8 +337,26 @@ class PolicyGradient(Tuning):
         if isinstance(self.reward, Recipe):
             judge = Judge(place.of(self.reward))
             return lambda prompts, completions, **_: judge(prompts, completions)
-        score = self.reward.score
-        return lambda prompts, completions, **_: [float(score(p, c)) for p, c in zip(prompts, completions, strict=True)]
+        return _Scoring(self.reward)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scoring:
+    """A reward as `trl` calls it."""
+
+    reward: Reward
+
+    @property
+    def __name__(self) -> str:
+        return "reward"
+
+    def __call__(self, prompts: Sequence[str], completions: Sequence[str], **_: Any) -> list[float]:
+        found = [float(self.reward.score(p, reply)) for p, reply in zip(prompts, completions, strict=True)]
+        for score, reply in zip(found, completions, strict=True):
+            # The library would make large finite numbers of them, and the weights would be lost.
+            if not math.isfinite(score):
+                raise UserError(f"The reward of {reply[:40]!r} is {score}.", hint="Give finite rewards.")
+        return found
 
 
 def _classifier(folder: Path | str) -> tuple[Any, Any]:
@@ -362,4 +383,3 @@ def _kept(trainer: Any, tokenizer: Any, place: Place, work: Work) -> Work:
         model.save_pretrained(place.folder)
         tokenizer.save_pretrained(place.folder)
     return work
-

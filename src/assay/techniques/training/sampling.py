@@ -1,6 +1,6 @@
 """Many replies of one organism to each of many prompts, drawn token by token; kept as lines of JSON.
 
-Source   ancestral sampling at temperature 1, as Lightman et al. 2023 (arXiv 2305.20050, section 2) sample solutions.
+Source   ancestral sampling at temperature 1, as Lightman et al. 2023 (arXiv 2305.20050) sample solutions.
 Here     prompts of one length go together, so that none is padded; a prompt is read once for all its replies;
          a reply that has ended leaves the batch.
 Departs  from `generate` of transformers: randomness comes from a generator handed in, and nothing but the
@@ -24,7 +24,7 @@ from assay.techniques.training.organism import context_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROWS = 1024
+ROWS = 256
 """Replies written at a time."""
 FILE = "samples.jsonl"
 

@@ -52,7 +52,9 @@ def arguments(recipe: Tuning, place: Place, model: Any) -> dict[str, Any]:
 
     cuda = torch.cuda.is_available()
     # The old name draws a warning, the new one is not in every transformers 5.
-    checkpointing = next(n for n in ("activation_checkpointing", "gradient_checkpointing") if hasattr(TrainingArguments, n))
+    checkpointing = next(
+        n for n in ("activation_checkpointing", "gradient_checkpointing") if hasattr(TrainingArguments, n)
+    )
     return {
         "output_dir": str(place.folder / FOLDER),
         "max_steps": recipe.steps,
@@ -92,6 +94,18 @@ def adapter(rank: int, kind: str) -> Any:
     return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type=kind)
 
 
+def as_given(kind: Any) -> Any:
+    """A trainer class that takes token ids as they are, where the library's own cuts texts itself."""
+    return type(kind.__name__, (kind,), {"_prepare_dataset": lambda self, dataset, *rest: dataset})
+
+
+def built(kind: Any, tokenizer: Any, **given: Any) -> Any:
+    """A trainer, made without the warnings about names that will change in transformers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return kind(processing_class=tokenizer, **given)
+
+
 def trained(trainer: Any, place: Place, watched: Mapping[str, str]) -> Work:
     """Run a trainer to its end; `watched` names what of its log is kept, and how it is called here.
 
@@ -128,11 +142,15 @@ def _watching(place: Place) -> Any:
                 control.should_save = control.should_training_stop = True
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            loss = (logs or {}).get("loss")
-            if loss is None:
+            found = logs or {}
+            if "loss" not in found:
                 return
-            if not math.isfinite(loss):
-                raise Diverged(f"The loss became {loss} at step {state.global_step}.", hint="Lower the learning rate.")
+            loss, gradient = float(found["loss"]), float(found.get("grad_norm", 0.0))
+            if not math.isfinite(loss) or not math.isfinite(gradient):
+                raise Diverged(
+                    f"The loss became {loss:.3g}, its gradient {gradient:.3g}, at step {state.global_step}.",
+                    hint="Lower the learning rate.",
+                )
             place.tell(state.global_step / state.max_steps, f"loss {loss:.3f}")
 
     return Watching()
@@ -147,7 +165,9 @@ def _work(history: Sequence[Mapping[str, Any]], watched: Mapping[str, str], batc
         # Most trainers count from 0 again when they go on.
         now = int(row["num_tokens"])
         before, last = before + last * (now < last), now
-        known = {watched[name]: float(value) for name, value in row.items() if name in watched and value is not None}
+        known = {
+            watched[name]: float(value) for name, value in row.items() if name in watched and value is not None
+        }
         curve.append({"step": int(row["step"]), "tokens": before + now, **known})
     tenth = max(1, len(curve) // 10)
     numbers: dict[str, Any] = {"steps": len(curve)}

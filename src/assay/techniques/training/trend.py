@@ -14,8 +14,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from assay.core.answers import curve_text
 from assay.core.claim import Arm, Claim, EvidenceKind, Measure, Size
-from assay.core.curves import curve_text
 from assay.core.flow import Flow
 from assay.core.model import Capability
 from assay.core.samples import Answer, Sample

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core import BadFile
-from assay.lab.recorded_formats import Record, Records, read_records
+from assay.lab.replaying.recorded_formats import Record, Records, read_records
 
 ID_FIELDS = (
     "id",

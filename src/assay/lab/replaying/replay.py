@@ -36,7 +36,7 @@ from assay.core import (
     Task,
 )
 from assay.core.answers import canonical_number, extract_yes_no
-from assay.lab.replay_transcripts import Recording, Transcript
+from assay.lab.replaying.replay_transcripts import Recording, Transcript
 
 LEVEL = "recorded"
 

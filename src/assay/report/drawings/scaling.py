@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from assay.report.axis import Axis, tick_text
-from assay.report.shapes import (
+from assay.report.drawings.axis import Axis, tick_text
+from assay.report.drawings.shapes import (
     ACCENT,
     BAND,
     EDGE,
@@ -52,12 +52,13 @@ def scaling_plot(table: RunTable, fit: Fit, resampled: Bootstrap | None = None) 
     budgets = [x.low + (x.high - x.low) * i / (POINTS - 1) for i in range(POINTS)]
     parts = [*_losses(table, fit, resampled, x, budgets), *_sizes(table, fit, resampled, x, budgets)]
     parts += _key(table, fit, resampled)
-    exponent = f"N ~ C^{fit.a:.3f}"
-    if resampled is not None:
+    known = math.isfinite(fit.a)
+    exponent = f"N ~ C^{fit.a:.3f}" if known else "no optimal size"
+    if known and resampled is not None:
         interval = resampled.spread("a").interval
         exponent += f" [{interval.low:.3f}, {interval.high:.3f}]"
     parts.append(text(END, SIZE[0] - 10, typographic(exponent), anchor="end", weight=600))
-    says = f"{len(table)} runs, fitted by {fit.method}; optimal size {exponent}."
+    says = f"{len(table)} runs, fitted by {fit.method}; {exponent}."
     if not fit.converged:
         says += " The search did not converge."
     return drawing("Loss and optimal size against training compute", says, SIZE[1] + 40 + KEY, parts)
@@ -68,7 +69,7 @@ def _losses(
 ) -> list[str]:
     """Runs, the curve of each of a few sizes, and the lowest loss at each compute with its band."""
     compute, loss = [math.log10(flops) for flops in table.compute.tolist()], table.loss.tolist()
-    law = fit.law if fit.law is not None and fit.law.A > 0.0 < fit.law.B else None
+    law = fit.law if fit.coefficient > 0.0 else None
     lowest = [] if law is None else [_best_loss(law, 10.0**at, fit.flops_per) for at in budgets]
     y = Axis.around([*loss, *lowest], LOSS[1], LOSS[0], 0.04)
     parts = [*_ticks_of_compute(x, LOSS[1]), text(EDGE, LOSS[0] - 10, "loss, nats a token", colour=QUIET)]
@@ -79,9 +80,11 @@ def _losses(
     if law is None:
         return [*parts, *dots]
     if resampled is not None:
-        laws = [one.law for one in resampled.fits if one.law is not None and one.law.A > 0.0 < one.law.B]
-        band = [(at, *_middle([_best_loss(one, 10.0**at, fit.flops_per) for one in laws])) for at in budgets]
-        parts.append(_band(band, x, y))
+        laws = [one.law for one in resampled.fits if one.law is not None and one.coefficient > 0.0]
+        band = [
+            (at, *_middle([_best_loss(one, 10.0**at, fit.flops_per) for one in laws])) for at in budgets if laws
+        ]
+        parts += [_band(band, x, y)] if laws else []
     parts.append(path(_course(budgets, lowest, x, y), ACCENT, 2.4))
     names: list[tuple[float, float, str]] = []
     for size in _chosen(table):
@@ -118,7 +121,8 @@ def _sizes(table: RunTable, fit: Fit, resampled: Bootstrap | None, x: Axis, budg
     if best and resampled is not None:
         intervals = [resampled.optimal_parameters(10.0**at).interval for at in budgets]
         band = [
-            (at, math.log10(one.low), math.log10(one.high)) for at, one in zip(budgets, intervals, strict=True)
+            (at, math.log10(max(one.low, 1.0)), math.log10(one.high))
+            for at, one in zip(budgets, intervals, strict=True)
         ]
         parts.append(_band(band, x, y))
     parts += dots
@@ -138,6 +142,8 @@ def _key(table: RunTable, fit: Fit, resampled: Bootstrap | None) -> list[str]:
     """What the signs mean, beneath both drawings."""
     at = SIZE[1] + 58
     parts = [dot(EDGE + 13, at - 4, 1.6, QUIET), text(EDGE + 34, at, "a run", colour=QUIET)]
+    if not fit.coefficient > 0.0:
+        return parts
     if resampled is not None:
         parts.append(rect(EDGE + 92, at - 9, 26, 10, BAND))
     parts.append(line(EDGE + 92, at - 4, EDGE + 118, at - 4, ACCENT, 2.4))

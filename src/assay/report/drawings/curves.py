@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.core.verdict import ArmResult, Verdict
-from assay.report.axis import Axis, tick_text
-from assay.report.shapes import (
+from assay.report.drawings.axis import Axis, tick_text
+from assay.report.drawings.shapes import (
     ACCENT,
     BAND,
     EDGE,

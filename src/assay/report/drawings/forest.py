@@ -9,9 +9,8 @@ import math
 from collections.abc import Sequence
 
 from assay.core.verdict import Verdict
-from assay.report.axis import Axis, clamp, tick_text
-from assay.report.kinds import Band, band_of, effect_interval, expected_text, mean_with_interval, rate_text
-from assay.report.shapes import (
+from assay.report.drawings.axis import Axis, clamp, tick_text
+from assay.report.drawings.shapes import (
     ACCENT,
     BAND,
     EDGE,
@@ -29,6 +28,7 @@ from assay.report.shapes import (
     short,
     text,
 )
+from assay.report.kinds import Band, band_of, effect_interval, expected_text, mean_with_interval, rate_text
 from assay.report.wording import (
     arm_title,
     finite,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from assay.core.verdict import ArmResult, Verdict
-from assay.report.axis import Axis, tick_text
 from assay.report.detectors import OperatingPoint, operating_points, roc_points
-from assay.report.kinds import mean_with_interval
-from assay.report.shapes import (
+from assay.report.drawings.axis import Axis, tick_text
+from assay.report.drawings.shapes import (
     ACCENT,
     EDGE,
     END,
@@ -22,6 +21,7 @@ from assay.report.shapes import (
     short,
     text,
 )
+from assay.report.kinds import mean_with_interval
 from assay.report.wording import arm_title, typographic
 
 LEFT, TOP, BOTTOM = 52, 24, 330

@@ -21,6 +21,14 @@ from assay.core.training import Recipe, Stopped
 SAY_EVERY = 0.4
 """Seconds between two words on progress."""
 
+QUIET = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "20000",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
 _stop: Any = None
 _news: Any = None
 
@@ -54,6 +62,8 @@ def begin(parent: int, stop: Any, news: Any) -> None:
     """Set a new process up: it hears of a wish to stop, and does not outlive who started it."""
     global _stop, _news
     _stop, _news = stop, news
+    # Arms run side by side: one thread each, that waits asleep. Read when torch is loaded, which is later.
+    os.environ |= QUIET
     # Ctrl-C reaches every process of a terminal; the one that started us says what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
@@ -126,19 +136,8 @@ def _make(root: Path, recipe: Recipe) -> None:
     place.folder.mkdir(parents=True, exist_ok=True)
     place.tell(0.0, "begins")
     wall, cpu = time.monotonic(), time.process_time()
-    _one_thread()
     work = recipe.make(place)
     finish(root, recipe, work, seconds=time.monotonic() - wall, cpu_seconds=time.process_time() - cpu)
-
-
-def _one_thread() -> None:
-    """Where torch is here, on one thread: arms run side by side."""
-    try:
-        import torch
-    except ImportError:
-        return
-    if not torch.cuda.is_available():
-        torch.set_num_threads(1)
 
 
 def _plain_kind(error: AssayError) -> type[AssayError]:

@@ -20,7 +20,7 @@ from typing import Any
 from assay.core.artefacts import is_whole, made_in, place_of
 from assay.core.errors import AssayError, ModelError, UserError
 from assay.core.training import Made, Recipe
-from assay.lab.workshop_process import Failed, Finished, begin, make_in_process
+from assay.lab.workshop.process import Failed, Finished, begin, make_in_process
 
 Tell = Callable[[str], None]
 
@@ -80,13 +80,10 @@ class Workshop:
             if self._news is None:
                 self._stop, self._news = context.Event(), context.SimpleQueue()
                 self._listen()
-            with _quiet_threads():
-                self._pool = ProcessPoolExecutor(
-                    self._workers,
-                    mp_context=context,
-                    initializer=begin,
-                    initargs=(os.getpid(), self._stop, self._news),
-                )
+            arguments = (os.getpid(), self._stop, self._news)
+            self._pool = ProcessPoolExecutor(
+                self._workers, mp_context=context, initializer=begin, initargs=arguments
+            )
         return self._pool
 
     def _listen(self) -> None:
@@ -124,25 +121,3 @@ class Interrupted(UserError):
 
     def __init__(self, name: str) -> None:
         AssayError.__init__(self, f"Making {name} was stopped.", hint="Ask again to go on from its checkpoint.")
-
-
-@contextlib.contextmanager
-def _quiet_threads() -> Any:
-    """Processes begin with one thread each, and wait asleep: said before torch is loaded in them."""
-    wanted = {
-        "OMP_NUM_THREADS": "1",
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": "20000",
-        "TOKENIZERS_PARALLELISM": "false",
-        "MKL_NUM_THREADS": "1",
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from assay.core.samples import Ending
 from assay.core.verdict import Verdict
-from assay.report.axis import Axis, tick_text
-from assay.report.forest import (
+from assay.report.drawings.axis import Axis, tick_text
+from assay.report.drawings.forest import (
     Ends,
     Row,
     axis_below,
@@ -21,15 +21,7 @@ from assay.report.forest import (
     row_numbers,
     whisker,
 )
-from assay.report.kinds import (
-    band_of,
-    held_against,
-    is_detector,
-    mean_name,
-    mean_with_interval,
-    smallest_signed,
-)
-from assay.report.shapes import (
+from assay.report.drawings.shapes import (
     ACCENT,
     BAND,
     EDGE,
@@ -48,6 +40,14 @@ from assay.report.shapes import (
     rect,
     short,
     text,
+)
+from assay.report.kinds import (
+    band_of,
+    held_against,
+    is_detector,
+    mean_name,
+    mean_with_interval,
+    smallest_signed,
 )
 from assay.report.wording import (
     NONE,
