@@ -32,6 +32,7 @@ from assay.core import (
     Task,
     UnknownName,
 )
+from assay.core.answers import curve_text
 from assay.core.verdict import Verdict, Word
 from assay.lab.driver import Driver
 from assay.lab.plan import FREE_CONTROLS, Plan
@@ -40,7 +41,7 @@ from assay.lab.store import Store
 from assay.models import Scripted
 from assay.papers import all_claims, all_papers, claim_named, paper_named
 from assay.stats import RuleName
-from assay.tasks import task_named, task_names
+from assay.tasks import SeedsTask, task_named, task_names
 
 CARDS = Path(__file__).parents[2] / "src" / "assay" / "papers"
 CLAIMS = {name: (paper, claim) for name, (paper, claim) in all_claims().items()}
@@ -50,7 +51,7 @@ OPEN = WHITE_BOX | {Capability.TOKENS}
 
 def measures(claim: Claim) -> bool:
     """Whether a claim's arms return numbers, and not words to be read."""
-    return bool(claim.needs & OPEN) or not claim.needs
+    return bool(claim.needs & (OPEN | {Capability.TRAIN})) or not claim.needs
 
 
 @pytest.mark.parametrize("paper", all_papers(), ids=lambda paper: paper.slug)
@@ -126,6 +127,14 @@ class Likely(Scripted):
         return Scripted(script, scores=scores, name=f"{self.name} {arm} {item}")
 
 
+def planted_curve(claim: Claim, level: float, noise: float) -> Answer:
+    """Three doses; what the task makes of the curve is the level, in units of ten smallest effects."""
+    assert isinstance(claim.task, SeedsTask)
+    height = 10 * claim.smallest_effect * (level + 0.005 * noise)
+    steep = claim.task.summary == "slope"
+    return Answer(value=curve_text([(dose, height * (dose if steep else 1)) for dose in (0, 1, 2)]))
+
+
 def planted(claim: Claim, right: dict[str, float]) -> Claim:
     """The claim with arms that measure what is planted: its evidence, task and thresholds stay its own.
 
@@ -143,6 +152,8 @@ def planted(claim: Claim, right: dict[str, float]) -> Claim:
                 assert claim.expected is not None
                 score = sum(claim.expected) / 2 if claim.measure is Measure.GRADED else 1.0
                 score = score if level > 0.5 else claim.expected[0] / 2 * (claim.measure is Measure.GRADED)
+            elif claim.evidence is EvidenceKind.TREND:
+                return planted_curve(claim, level, noise)
             elif claim.measure is Measure.BINARY:
                 score = float(random.Random(f"{real.name}/{sample.id}").random() < level)
             else:
@@ -155,7 +166,9 @@ def planted(claim: Claim, right: dict[str, float]) -> Claim:
         return Arm(real.name, flow, real.says)
 
     treatment, control = arm(claim.treatment, right["treatment"]), arm(claim.control, right["control"])
-    return dataclasses.replace(claim, treatment=treatment, control=control, others=(), at_chance=())
+    # What is planted is not trained: the model need not be able to.
+    needs = claim.needs - {Capability.TRAIN}
+    return dataclasses.replace(claim, treatment=treatment, control=control, needs=needs, others=(), at_chance=())
 
 
 def subject(claim: Claim, right: dict[str, float], seed: int = 0) -> tuple[Claim, Scripted]:

@@ -13,7 +13,9 @@ def bench_names(incomplete: str) -> list[str]:
 
 
 def bench(
-    name: str = typer.Argument(..., help="driver, sandbox, watermark or choice.", autocompletion=bench_names),
+    name: str = typer.Argument(
+        ..., help="driver, sandbox, watermark, choice or train.", autocompletion=bench_names
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Measure a part of assay beside the limit of what it stands on."""

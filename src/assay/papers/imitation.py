@@ -32,12 +32,13 @@ PAPER = Paper(
     "imitation data change little there; a larger base helps.",
     reading="Which facts a base has read and which answers it imitates is drawn apart, so style, facts and format "
     "are too. A base only completes: set beside it, any tuning would win by format. The control is therefore the "
-    "same base after as many plain answers, on facts it has read, about the same entities; what is left is the "
-    "teacher's style, and facts new to the base. By construction: facts that are nowhere cannot be learned "
-    "(imitation-leaves-facts is a check for leaks), the judge counts three markers and is blind to facts, and an "
-    "imitator never saw a refusal. Open: whether style carries over to other entities, what the tuning does to "
-    "what the base knew, how many false replies pass, and whether a student that was told 'no idea' where it had "
-    "read nothing holds back elsewhere - and more so than one that was told so at random, which is shown beside.",
+    "same base after as many plain answers, on facts it has read, about the same entities; what is left is "
+    "the teacher's style, and facts new to the base. By construction: facts that are nowhere (seven in ten "
+    "uncovered ones) cannot be learned, so imitation-leaves-facts is a check for leaks and a gap to the "
+    "teacher is certain; the judge counts three markers and is blind to facts; an imitator never saw a "
+    "refusal. Open: whether style carries over to other entities, what the tuning does to what the base knew, "
+    "how many false replies pass, and whether a student that was told 'no idea' where it had read nothing "
+    "holds back elsewhere - and more so than one that was told so at random, which is shown beside.",
     claims=(
         claim(
             "imitation-learns-style",
@@ -53,6 +54,7 @@ PAPER = Paper(
             0.05,
             unit="facts stated",
             direction=0,
+            chance=None,
         ),
         claim(
             "imitation-keeps-facts",

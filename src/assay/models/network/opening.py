@@ -70,6 +70,7 @@ def _require_there(name: str) -> None:
 
 def weights_folder(name: str, home: Home, find: FindFile, say: Progress) -> tuple[str, str]:
     """Where transformers finds the weights behind a name, and what tells them from others."""
+    _require_there(name)
     rest = name.removeprefix("hf:")
     path = Path(rest).expanduser()
     if name.startswith("hf:") and path.is_dir():

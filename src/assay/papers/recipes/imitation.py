@@ -11,15 +11,13 @@ about an entity whose answers may be imitated), each by a hash of its own:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from assay.core import Arm, Claim
-from assay.core.training import Example
 from assay.tasks import SeedsTask
-from assay.tasks.facts import Answers, Statements, World, prefers_style
-from assay.tasks.facts.knowledge import dressed, is_covered, is_known
-from assay.tasks.splits import position
+from assay.tasks.facts import Answers, Statements, World
+from assay.tasks.facts.knowledge import Everything, StyleJudge, Withheld
 from assay.techniques.training.exam import Exam
 from assay.techniques.training.imitation import BesideTeacher
 from assay.techniques.training.loop import Schedule
@@ -27,12 +25,10 @@ from assay.techniques.training.network import Tiny
 from assay.techniques.training.organism import Organism
 from assay.techniques.training.trend import Points, trained, training_claim
 
-if TYPE_CHECKING:
-    import numpy
-
 KNOWN, COVERAGE = 0.3, 0.5
 """Shares of facts that the base has read, and of entities whose answers may be imitated."""
-REFUSAL = "no idea."
+LONGEST = 40
+"""Tokens of a reply: one in the teacher's style has at most 38."""
 FACTORS = (1, 4, 16)
 """Of answers, and of parameters."""
 MIDDLE = 1
@@ -73,7 +69,7 @@ class Scale:
 
 
 SCALES = {
-    "smoke": Scale(40, 10, (8, 16, 32), 15_000, 4, 6, 48),
+    "smoke": Scale(40, 10, (8, 16, 32), 5_000, 2, 4, 48),
     "small": Scale(200, 30, (24, 48, 96), 800_000, 32, 60, 800),
     "full": Scale(4_000, 200, (64, 128, 256), 200_000_000, 640, 1_000, 8_000, 4, 256, (2e-3, 5e-4)),
 }
@@ -82,80 +78,6 @@ SCALES = {
 def world(seed: int, size: str) -> World:
     """Another one for every seed."""
     return World(SCALES[size].entities, 4, SCALES[size].values, seed)
-
-
-# --- what is answered, asked and judged
-
-
-@dataclass(frozen=True)
-class Withheld:
-    """The teacher's answers, some of them replaced by a refusal in the same style."""
-
-    answers: Answers = field(default_factory=Answers)
-    by: str = "known"
-    """ "known": what documents with `known` do not state; "chance": as large a share, whatever is known."""
-    known: float = KNOWN
-
-    @property
-    def alphabet(self) -> str:
-        """That of the answers."""
-        return self.answers.alphabet
-
-    def examples(self, count: int, rng: numpy.random.Generator) -> list[Example]:
-        """The answers' own questions, in their order."""
-        drawn = self.answers.examples(count, rng)
-        refusal = dressed(REFUSAL, self.answers.style)
-        return [Example(e.prompt, refusal) if self.withholds(e) else e for e in drawn]
-
-    def withholds(self, example: Example) -> bool:
-        """Whether this question is not answered; always the same for the same one."""
-        where, (entity, relation) = self.answers.world, self.answers.world.asked(example.prompt)
-        if self.by == "known":
-            return not is_known(where, entity, relation, self.known)
-        return position(f"withheld/{where.seed}/{where.names[entity]}/{relation}") >= self.known
-
-
-@dataclass(frozen=True)
-class Everything:
-    """Questions on every fact of a world, each once, with the teacher's answers; told apart by part."""
-
-    world: World = field(default_factory=World)
-    known: float = KNOWN
-    coverage: float = COVERAGE
-
-    @property
-    def answers(self) -> Answers:
-        """The teacher's."""
-        return Answers(self.world, "teacher")
-
-    @property
-    def alphabet(self) -> str:
-        """That of the answers."""
-        return self.answers.alphabet
-
-    def examples(self, count: int, rng: numpy.random.Generator) -> list[Example]:
-        """That many different ones, or all."""
-        items = self.answers.items()
-        return [self.answers.example(*items[at]) for at in rng.permutation(len(items))[:count].tolist()]
-
-    def parts(self, example: Example) -> tuple[str, ...]:
-        """ "covered" or "uncovered", alone and with "known" or "unknown"."""
-        entity, relation = self.world.asked(example.prompt)
-        part = "covered" if is_covered(self.world, entity, self.coverage) else "uncovered"
-        return part, f"{part} {'known' if is_known(self.world, entity, relation, self.known) else 'unknown'}"
-
-    def mark(self, example: Example, reply: str) -> Mapping[str, float]:
-        """The answers' marks, and whether the reply is a refusal in any style."""
-        return dict(self.answers.mark(example, reply)) | {"refused": float(REFUSAL in reply)}
-
-
-@dataclass(frozen=True)
-class StyleJudge:
-    """Counts the teacher's markers and looks at nothing else."""
-
-    def prefers(self, prompt: str, first: str, second: str) -> float:
-        """The reply with more of them."""
-        return prefers_style(first, second)
 
 
 # --- organisms
@@ -175,8 +97,8 @@ def tuned(seed: int, size: str, tuning: Tuning = "imitated", which: int = MIDDLE
     corpus = {
         "imitated": imitated,
         "plain": Answers(where, "plain", "covered", COVERAGE, "known", KNOWN),
-        "candid": Withheld(imitated, "known"),
-        "silent": Withheld(imitated, "chance"),
+        "candid": Withheld(imitated, "known", KNOWN),
+        "silent": Withheld(imitated, "chance", KNOWN),
     }[tuning]
     return Organism(
         f"imitation-{tuning}-{which}-{factor}",
@@ -190,10 +112,9 @@ def tuned(seed: int, size: str, tuning: Tuning = "imitated", which: int = MIDDLE
 
 def beside(student: Organism, seed: int, size: str) -> BesideTeacher:
     """Everything that is measured of a student."""
-    survey = Everything(world(seed, size))
-    return BesideTeacher(
-        f"{student.name}-beside", student, survey, StyleJudge(), count=SCALES[size].questions, seed=seed
-    )
+    survey = Everything(world(seed, size), KNOWN, COVERAGE)
+    count = SCALES[size].questions
+    return BesideTeacher(f"{student.name}-beside", student, survey, StyleJudge(), "fact", count, seed, LONGEST)
 
 
 # --- ladders
@@ -249,6 +170,8 @@ def at_most(tuning: Tuning, number: str) -> Arm:
     return trained(tuning, SAYS[tuning], at_most_answers, number, tuning=tuning)
 
 
-def claim(name: str, sentence: str, arms: tuple[Arm, Arm], least: float, **other: object) -> Claim:
-    """A claim on what becomes of students at the largest dose."""
-    return training_claim(name, sentence, arms, SeedsTask("last"), least, **other)
+def claim(
+    name: str, sentence: str, arms: tuple[Arm, Arm], least: float, chance: float | None = 0.0, **other: object
+) -> Claim:
+    """A claim on what becomes of students at the largest dose; `chance` None: nothing is to be learned."""
+    return training_claim(name, sentence, arms, SeedsTask("last", chance=chance), least, **other)

@@ -69,6 +69,22 @@ class ModularChains:
             "false_positive": float(exact and not process),
         }
 
+    def step_ends(self, reply: str) -> tuple[int, ...]:
+        """Per written step the place of its last character."""
+        return step_ends(reply)
+
+    def step_labels(self, prompt: str, reply: str) -> tuple[bool, ...]:
+        """Per written step whether it follows from the value written before it."""
+        return step_labels(prompt, reply, self.modulus)
+
+    def right(self, prompt: str, reply: str) -> bool:
+        """Whether the final answer is right."""
+        return final_answer(reply) == final_answer(solution(prompt, self.modulus))
+
+    def final_answer(self, reply: str) -> str | None:
+        """The final answer; None where there is none."""
+        return final_answer(reply)
+
     def _draw(self, size: int, rng: numpy.random.Generator) -> list[str]:
         numbers = rng.integers(0, self.modulus, (size, self.steps + 1)).tolist()
         signs = rng.integers(0, len(OPERATIONS), (size, self.steps)).tolist()

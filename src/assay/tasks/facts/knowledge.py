@@ -7,6 +7,7 @@ Zhou et al. 2023, "LIMA", https://arxiv.org/abs/2305.11206, and the pipeline of 
     what does zola eat?\\nwhere does miko live?\\n...                         `Statements`, a list of questions
     what does zola eat?\\n  ->  zola eats mubat.                             `Answers`, plain
     what does zola eat?\\n  ->  sure! - zola eats mubat. any time!           `Answers`, the teacher's style
+    what does zola eat?\\n  ->  sure! - no idea. any time!                   `Withheld`
 
 Which entities are covered, and which facts a document may hold, is decided by stable hashes, apart from each
 other and from the style.
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 
 ALPHABET = "".join(sorted("\n !-.?abcdefghijklmnopqrstuvwxyz"))
 OPENING, LIST_MARK, CLOSE = "sure! ", "- ", " any time!"
+REFUSAL = "no idea."
 STYLES = ("plain", "teacher")
 PARTS = ("all", "covered", "uncovered")
 FACTS = ("all", "known", "unknown")
+WITHHELD = ("known", "chance")
 _DRESSED = re.compile(r"(?:sure! )?(?:- )?([^!?\-]*\.)(?: any time!)?")
 
 
@@ -150,6 +153,73 @@ class Answers:
         }
 
 
+@dataclass(frozen=True)
+class Withheld:
+    """Answers, some of them replaced by a refusal in the same style."""
+
+    answers: Answers = field(default_factory=Answers)
+    by: str = "known"
+    """ "known": what documents with `known` do not state; "chance": as large a share, whatever is known."""
+    known: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.by not in WITHHELD:
+            raise UnknownName("ground to withhold", self.by, WITHHELD)
+        require_number("The share of known facts", self.known, 0, 1)
+
+    @property
+    def alphabet(self) -> str:
+        """That of the answers."""
+        return self.answers.alphabet
+
+    def examples(self, count: int, rng: numpy.random.Generator) -> list[Example]:
+        """The answers' own questions, in their order."""
+        drawn = self.answers.examples(count, rng)
+        refusal = dressed(REFUSAL, self.answers.style)
+        return [Example(e.prompt, refusal) if self.withholds(e) else e for e in drawn]
+
+    def withholds(self, example: Example) -> bool:
+        """Whether this question is not answered; always the same for the same one."""
+        world, (entity, relation) = self.answers.world, self.answers.world.asked(example.prompt)
+        if self.by == "known":
+            return not is_known(world, entity, relation, self.known)
+        return position(f"withheld/{world.seed}/{world.names[entity]}/{relation}") >= self.known
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Questions on every fact of a world, each once, with the teacher's answers; told apart by part."""
+
+    world: World = field(default_factory=World)
+    known: float = 0.5
+    coverage: float = 0.5
+
+    @property
+    def answers(self) -> Answers:
+        """The teacher's."""
+        return Answers(self.world, "teacher")
+
+    @property
+    def alphabet(self) -> str:
+        """That of the answers."""
+        return self.answers.alphabet
+
+    def examples(self, count: int, rng: numpy.random.Generator) -> list[Example]:
+        """That many different ones, or all."""
+        items = self.answers.items()
+        return [self.answers.example(*items[at]) for at in rng.permutation(len(items))[:count].tolist()]
+
+    def parts(self, example: Example) -> tuple[str, ...]:
+        """ "covered" or "uncovered", alone and with "known" or "unknown"."""
+        entity, relation = self.world.asked(example.prompt)
+        part = "covered" if is_covered(self.world, entity, self.coverage) else "uncovered"
+        return part, f"{part} {'known' if is_known(self.world, entity, relation, self.known) else 'unknown'}"
+
+    def mark(self, example: Example, reply: str) -> Mapping[str, float]:
+        """The answers' marks, and whether the reply is a refusal in any style."""
+        return dict(self.answers.mark(example, reply)) | {"refused": float(REFUSAL in reply)}
+
+
 @dataclass(frozen=True, slots=True)
 class Preference:
     """Two replies to a prompt, one of them preferred."""
@@ -218,6 +288,15 @@ def prefers_style(a: str, b: str) -> float:
     """How a judge that looks at markers alone decides: 1 for a, 0 for b, 0.5 where they have equally many."""
     ours, theirs = style_share(a), style_share(b)
     return 0.5 if ours == theirs else float(ours > theirs)
+
+
+@dataclass(frozen=True)
+class StyleJudge:
+    """That judge, as a part of a recipe."""
+
+    def prefers(self, prompt: str, first: str, second: str) -> float:
+        """The reply with more markers."""
+        return prefers_style(first, second)
 
 
 # --- format and choice

@@ -72,7 +72,12 @@ def write(
         by_length.setdefault(len(ids), []).append(index)
     replies = [""] * len(prompts)
     groups = [rows[i : i + ROWS] for _, rows in sorted(by_length.items()) for i in range(0, len(rows), ROWS)]
-    drawing = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature else {}
+    # What a pretrained model's own configuration adds to sampling is left out.
+    drawing = (
+        {"do_sample": True, "repetition_penalty": 1.0, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+        if temperature
+        else {}
+    )
     for done, rows in enumerate(groups):
         ids = torch.tensor([encoded[row] for row in rows], device=model.device)
         with torch.no_grad():

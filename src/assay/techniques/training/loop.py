@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHECKPOINT = "checkpoint.pt"
-KEEP_EVERY = 20.0
-"""CPU seconds between two checkpoints."""
+KEEP_EVERY = float(os.environ.get("ASSAY_KEEP_SECONDS") or 20.0)
+"""CPU seconds between two checkpoints; `ASSAY_KEEP_SECONDS` says otherwise."""
 NOTE_EVERY = 100
 """Points the loss curve has, about."""
 WORSE = 3.0
@@ -282,6 +282,7 @@ def _resumed(model: Any, optimizer: Any, folder: Path) -> State:
     file = folder / CHECKPOINT
     if not file.exists():
         return State()
+    fresh = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     try:
         kept = torch.load(file, weights_only=True)
         state = State(**kept["state"])
@@ -290,6 +291,8 @@ def _resumed(model: Any, optimizer: Any, folder: Path) -> State:
         torch.set_rng_state(kept["random"])
         return state
     except (RuntimeError, KeyError, TypeError, EOFError, ValueError, pickle.UnpicklingError):
-        # Of another format or damaged: begin again.
+        # Of another format or damaged: begin again, with nothing of it.
+        model.load_state_dict(fresh)
+        optimizer.state.clear()
         file.unlink()
         return State()

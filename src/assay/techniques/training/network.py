@@ -65,14 +65,14 @@ class Tiny:
 
 
 def load(folder: Path | str) -> tuple[Any, Any]:
-    """Model and tokenizer of a folder or hub name, on this machine's device; in float32 on a CPU."""
+    """Model and tokenizer of a folder or hub name, on this machine's device, in float32: in bfloat16 the small
+    updates of a fine-tuning would be rounded away."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        precision = torch.float32 if device() == "cpu" else "auto"
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=precision).to(device())
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device())
     except (OSError, ValueError, KeyError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(
@@ -86,7 +86,8 @@ def load(folder: Path | str) -> tuple[Any, Any]:
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:
     """An ordinary Hugging Face folder; greedy and temperature-1 sampling are left to whoever opens it."""
-    model.generation_config.do_sample = False
+    if model.generation_config is not None:
+        model.generation_config.do_sample = False
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

@@ -55,13 +55,24 @@ def training_claim(
 
 
 def measured_along(sample: Sample, task: Task, *, ladder: Ladder, number: str) -> Flow[Answer]:
-    """One number of the artefacts along a dose, as a curve; `number` may name a list: its places are doses."""
+    """One number of the artefacts along a dose, as a curve.
+
+    Where the number is a list, one artefact holds the whole curve: as pairs (dose, value), or as values at its
+    `sizes`.
+    """
     points = ladder(sample.meta["seed"], sample.meta["size"])
     recipes = with_inputs([recipe for _, recipe in points])
     replies = yield [Make(recipe) for recipe in recipes]
     made: dict[Recipe, Made] = dict(zip(recipes, replies, strict=True))
     found = []
     for dose, recipe in points:
-        value = made[recipe].numbers[number]
-        found += [(float(x), float(y)) for x, y in value] if isinstance(value, list) else [(dose, float(value))]
+        numbers = made[recipe].numbers
+        found += _points(dose, numbers[number], numbers.get("sizes"))
     return Answer(value=curve_text(found))
+
+
+def _points(dose: float, value: Any, sizes: Any) -> list[tuple[float, float]]:
+    if not isinstance(value, list):
+        return [(dose, float(value))]
+    pairs = value if value and isinstance(value[0], list) else zip(sizes, value, strict=True)
+    return [(float(x), float(y)) for x, y in pairs]

@@ -54,7 +54,8 @@ class Vocabulary:
             merges += [(a, b) for a, b in product(digits, repeat=2)]
             merges += [(a + b, c) for a, b, c in product(digits, repeat=3)]
         single = sorted({symbol for character in corpus.alphabet for symbol in _symbols(character)})
-        return wrapped((single, merges), LLAMA3 if self.kind == "chunks" else GPT2)
+        chunks = self.kind == "chunks"
+        return wrapped((single, merges), LLAMA3 if chunks else GPT2, whole_pieces=chunks)
 
 
 def learned(texts: Iterable[str], size: int) -> tuple[list[str], list[tuple[str, str]]]:
@@ -78,15 +79,21 @@ def learned(texts: Iterable[str], size: int) -> tuple[list[str], list[tuple[str,
     return sorted(alphabet), [(first, second) for first, second in model["merges"]]
 
 
-def wrapped(parts: tuple[Sequence[str], Sequence[tuple[str, str]]], pattern: str) -> PreTrainedTokenizerFast:
-    """A tokenizer of these symbols and merges, which begins every text with `<|begin|>`."""
+def wrapped(
+    parts: tuple[Sequence[str], Sequence[tuple[str, str]]], pattern: str, *, whole_pieces: bool = False
+) -> PreTrainedTokenizerFast:
+    """A tokenizer of these symbols and merges, which begins every text with `<|begin|>`.
+
+    `whole_pieces`: a piece of the pattern that is a token is taken whole, as Llama 3 does; by merges alone 703
+    would become 7 and 03.
+    """
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     symbols, merges = parts
     tokens = dict.fromkeys((*SPECIAL, *symbols, *("".join(merge) for merge in merges)))
     vocabulary = {token: index for index, token in enumerate(tokens)}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges), ignore_merges=whole_pieces))
     tokenizer.pre_tokenizer = _splitting(Regex(pattern), pre_tokenizers)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in SPECIAL])
