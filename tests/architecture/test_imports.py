@@ -33,7 +33,7 @@ THIRD_PARTY = {
     "tasks": {"numpy"},
     "sandbox": {"pydantic_monty"},
     "techniques": {"numpy", "torch", "transformers", "tokenizers", "trl", "peft", "datasets"},
-    "lab": {"numpy", "filelock", "torch"},
+    "lab": {"numpy", "filelock"},
     "papers": set(),
     "report": {"rich", "jinja2", "markupsafe"},
     "cli": {"typer", "rich", "numpy", "torch", "transformers", "watermark"},

@@ -79,7 +79,10 @@ def train(
     if processes > 1:
         from assay.cli.torchrun import train_in_parallel
 
-        folder = train_in_parallel(recipe, model, processes, shard)
+        for needed in recipe.inputs():
+            _made(needed, model)
+        wanted = {"name": name, "size": size, "seed": seed, "model": _start(model)}
+        folder = train_in_parallel(wanted, processes, shard)
         typer.echo(f"{name} is trained, by {processes} processes. It is in {folder}")
         return
     made, folder = _made(recipe, model)
@@ -162,24 +165,40 @@ def _made(recipe: Recipe, model: str) -> tuple[Made, Path]:
     """Made now, or taken from where it is kept."""
     import asyncio
 
-    from assay.cli.workbench import bench, progress
-    from assay.core import Capability
+    from assay.cli.workbench import progress
     from assay.core.artefacts import place_of
-    from assay.core.model import Trainable
     from assay.home import find_home
     from assay.lab.plan import Event
-    from assay.models import ModelChoice
+    from assay.lab.workshop import Workshop
 
     home = find_home().make()
 
+    start = _start(model)
+    wanted = recipe.on(start) if start else recipe
+
     async def work() -> tuple[Made, Path]:
-        choice = ModelChoice(model, may_pull=True)
-        async with bench(choice, home, frozenset({Capability.TRAIN})) as (_, base, driver):
+        workshop = Workshop(home.organisms)
+        try:
             with progress(recipe.name) as report:
-                assert driver.workshop is not None, "a bench has one"
-                driver.workshop.tell = lambda text: report(Event("making", text))
-                start = base.begins_with if isinstance(base, Trainable) else ""
-                wanted = recipe.on(start) if start else recipe
-                return await driver.workshop.make(wanted), place_of(home.organisms, wanted)
+                workshop.tell = lambda text: report(Event("making", text))
+                return await workshop.make(wanted), place_of(home.organisms, wanted)
+        finally:
+            await workshop.close()
 
     return asyncio.run(work())
+
+
+def _start(model: str) -> str:
+    """Folder or hub name of the weights to begin with; empty: the recipe's own beginning."""
+    import asyncio
+
+    from assay.core import Capability
+    from assay.core.model import Trainable
+    from assay.home import find_home
+    from assay.models import ModelChoice, connect
+
+    if not model:
+        return ""
+    needs = frozenset({Capability.TRAIN})
+    base = asyncio.run(connect(ModelChoice(model, may_pull=True), find_home().make(), needs=needs))
+    return base.begins_with if isinstance(base, Trainable) else ""

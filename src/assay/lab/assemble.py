@@ -90,8 +90,12 @@ def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
         arms = (result.treatment, result.control)
         if all(is_coin(labelled_scores(arm, result)) for arm in arms):
             return Word.UNDECIDED, "floor", ("Neither arm can be told from a coin.",)
-    if claim.evidence is EvidenceKind.TREND and claim.direction and _nothing_learned(result):
-        return Word.UNDECIDED, "floor", (f"Neither arm comes away from {result.plan.used_task.chance:g}.",)
+    if claim.evidence is EvidenceKind.TREND and _nothing_learned(result):
+        return (
+            Word.UNDECIDED,
+            "floor",
+            (f"Neither arm does better than a guess, {result.plan.used_task.chance:.2g}.",),
+        )
     binary = claim.measure is Measure.BINARY and claim.evidence is EvidenceKind.PAIRED
     few = f"Only {finding.n} of {len(answered)} pairs have a readable answer in both arms."
     unreadable = bool(result.used) and finding.n < UNREADABLE * len(answered)
@@ -125,7 +129,7 @@ def _nothing_learned(result: Result) -> bool:
     chance = result.plan.used_task.chance
     means = [_scores(arm, result.used) for arm in (result.treatment, result.control)]
     return chance is not None and all(
-        bool(scores) and abs(sum(scores) / len(scores) - chance) <= CHANCE_BAND for scores in means
+        bool(scores) and sum(scores) / len(scores) - chance <= CHANCE_BAND for scores in means
     )
 
 

@@ -155,7 +155,7 @@ class Experiment:
             assert claim.expected is not None, "a claim about a rate names the numbers"
             return RateEvidence(claim.expected, binary=binary)
         if claim.evidence is EvidenceKind.TREND:
-            return TrendEvidence(question)
+            return TrendEvidence(question, ordered=getattr(self.task, "summary", "") == "slope")
         rule: RuleName = plan.rule or claim.rule  # type: ignore[assignment]
         return PairedEvidence(question, rule, n, plan.seed)
 

@@ -18,8 +18,10 @@ class TrendEvidence:
 
     last_look: Look | None = None
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, *, ordered: bool = True) -> None:
         self.question = question
+        self.ordered = ordered
+        """Whether doses have an order that a curve may follow; those of a table have none."""
         self.pairs: list[Pair] = []
 
     def add(self, pair: Pair) -> bool:
@@ -36,6 +38,9 @@ class TrendEvidence:
             return Finding(Word.UNDECIDED, out_of_samples, alone, None, len(self.pairs), test)
         mean, (low, high) = found
         word, reason = word_of(mean, low, high, self.question)
+        if self.question.direction and not any(pair.difference for pair in self.pairs):
+            # No spread makes a point of the interval; what never differs was at its floor or its ceiling.
+            word, reason = Word.UNDECIDED, "the arms gave the same on every seed"
         if not complete:
             word, reason = Word.UNDECIDED, out_of_samples
         return Finding(word, reason or out_of_samples, mean, (low, high), len(self.pairs), test | self._tests())
@@ -50,7 +55,7 @@ class TrendEvidence:
             tests["tost_p"] = tost(differences, self.question.smallest_effect)
         curves = [pair.curves[0] for pair in self.pairs]
         doses = {tuple(x for x, _ in curve) for curve in curves}
-        if len(doses) == 1 and len(curves[0]) >= 3:
+        if self.ordered and len(doses) == 1 and len(curves[0]) >= 3:
             trend = page_trend([[y for _, y in curve] for curve in curves], _sign(curves))
             tests |= {"page_l": trend.statistic, "page_p": min(1.0, 2 * trend.p_value)}
         return tests

@@ -22,6 +22,13 @@ NUMERIC: dict[str, Any] = {
     "equal_spend": False,
     "placebo": False,
 }
+ON_ORGANISMS = (
+    "One layer whose width alone grows, on a Markov source of order 2, with fifteen runs a seed: the source "
+    "has transformers of many depths on natural text.",
+    "The rate falls as 1 / width and was tuned at no size.",
+    "FLOP count every matrix product, attention and head included; size leaves out the embedding.",
+    "Gopher's place is taken by the width next to the largest, at four times the parameters, as it was.",
+)
 
 PAPER = Paper(
     slug="chinchilla",
@@ -51,6 +58,7 @@ PAPER = Paper(
             evidence=EvidenceKind.RATE,
             expected=(0.4, 0.6),
             unit="exponent a",
+            departures=ON_ORGANISMS,
         ),
         loss_claim(
             "gopher-was-too-big",
@@ -60,7 +68,8 @@ PAPER = Paper(
                 loss("four times", "few tokens through the larger one", at_one_budget, which=1),
             ),
             0.02,
-            -1,
+            direction=-1,
+            departures=ON_ORGANISMS,
         ),
         loss_claim(
             "overtrained-cosine",
@@ -70,7 +79,7 @@ PAPER = Paper(
                 loss("matched", "the cosine ends where the training ends"),
             ),
             0.01,
-            1,
+            departures=ON_ORGANISMS,
         ),
         Claim(
             "averaged-huber-misses",
@@ -84,11 +93,4 @@ PAPER = Paper(
         ),
     ),
     organisms={"scaling": organism, "scaling-long-cosine": partial(organism, horizon=2.0)},
-    departures=(
-        "One layer whose width alone grows, on a Markov source of order 2, with fifteen runs a seed: the source "
-        "has transformers of many depths on natural text.",
-        "The rate falls as 1 / width and was tuned at no size.",
-        "FLOP count every matrix product, attention and head included; size leaves out the embedding.",
-        "Gopher's place is taken by the width next to the largest, at four times the parameters, as it was.",
-    ),
 )

@@ -38,14 +38,13 @@ PAPER = Paper(
             "Four epochs over a quarter of the texts leave the loss that as many new texts leave.",
             (loss("4 epochs", "four times over a quarter of the texts", epochs=4), FRESH),
             0.02,
-            0,
+            direction=0,
         ),
         loss_claim(
             "sixty-four-epochs-cost",
             "Sixty-four epochs over a sixty-fourth of the texts leave a higher loss than new texts.",
             (SIXTY_FOUR, FRESH),
             0.05,
-            1,
         ),
         claim(
             "effective-data-law",
@@ -67,7 +66,7 @@ PAPER = Paper(
                 SIXTY_FOUR,
             ),
             0.02,
-            -1,
+            direction=-1,
         ),
     ),
     organisms={

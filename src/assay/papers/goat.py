@@ -43,7 +43,7 @@ PAPER = Paper(
         ),
         claim(
             "learnable-table",
-            "Eight elementary tasks are learned directly at a budget where long products and quotients are not.",
+            "From as few tokens, elementary tasks are learned further on average than long products and quotients.",
             arm(
                 "elementary",
                 "copy, split, compare, order, add, subtract, nD x 1D, nD / 1D",

@@ -57,7 +57,7 @@ SAYS = {
     "accumulate": "what was written is added to all that was read before",
     "fresh": "every generation reads new real texts",
 }
-MANY = {size: type(seeds)(4 * seeds.n, level=seeds.level) for size, seeds in SEEDS.items()}
+MANY = {size: type(seeds)((1 if size == "smoke" else 30) * seeds.n, level=seeds.level) for size, seeds in SEEDS.items()}
 """Fits cost nothing: seeds are plenty."""
 
 

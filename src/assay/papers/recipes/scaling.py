@@ -39,9 +39,9 @@ class Grid:
 GRIDS = {
     "smoke": Grid(
         Markov(symbols=8, order=2, length=14),
-        ((6e8, (16, 24, 32)), (1.2e9, (16, 24, 32))),
+        ((3e8, (16, 24, 32)), (6e8, (16, 24, 32))),
         quarter=(16, 32),
-        base=(24, -1),
+        base=(16, -1),
     ),
     # 576 contexts of 24 symbols: some 50,000 bits, which 23,000 parameters hold at two bits each, and 14,000
     # numbers, each seen some ten to a hundred times. Sizes and tokens lie on either side of both.
@@ -156,6 +156,6 @@ def claim(name: str, sentence: str, arms: tuple[Arm, Arm], least: float, **other
     return training_claim(name, sentence, arms, SeedsTask(), least, **other)
 
 
-def loss_claim(name: str, sentence: str, arms: tuple[Arm, Arm], least: float, direction: int) -> Claim:
+def loss_claim(name: str, sentence: str, arms: tuple[Arm, Arm], least: float, **other: Any) -> Claim:
     """A claim on held-out losses."""
-    return claim(name, sentence, arms, least, direction=direction, unit="nats of held-out loss")
+    return claim(name, sentence, arms, least, unit="nats of held-out loss", **other)

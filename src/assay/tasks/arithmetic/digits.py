@@ -72,5 +72,5 @@ class CoinTosses:
 
     def score(self, prompt: str, reply: str) -> float:
         """In [0, 1]; always the same for the same reply."""
-        tosses = int.from_bytes(hashlib.sha256(f"coin/{reply}".encode()).digest())
-        return (tosses % 2**self.length).bit_count() / self.length
+        tosses = int.from_bytes(hashlib.sha256(f"coin/{reply}".encode()).digest()) % (1 << self.length)
+        return tosses.bit_count() / self.length

@@ -79,7 +79,11 @@ class TwoHumps:
 
 @dataclass(frozen=True)
 class Ngram:
-    """The counts of which symbol follows which, hardly smoothed: what was not seen is not written again."""
+    """The counts of which symbol follows which, with a weight of one for how common a symbol is at all.
+
+    Where a context was not seen, the next symbol is drawn as if there were none; what was not seen at all is
+    hardly written again.
+    """
 
     source: Markov = SOURCE
 
@@ -89,7 +93,15 @@ class Ngram:
 
     def fit(self, points: Sequence[str], rng: numpy.random.Generator) -> Any:
         """Its table of transitions."""
-        return self.source.count_transitions(points, smoothing=1e-4)
+        import numpy
+
+        from assay.tasks.language import chain
+
+        counts = chain.count(points, self.source.alphabet, self.source.order)
+        common = counts.sum(axis=0) + 1e-6
+        mixed = counts + common / common.sum()
+        table: Any = mixed / numpy.sum(mixed, axis=1, keepdims=True)
+        return table
 
     def sample(self, model: Any, count: int, rng: numpy.random.Generator) -> list[str]:
         """Texts of the table."""

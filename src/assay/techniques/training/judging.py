@@ -160,10 +160,11 @@ class Writing(Exam):
 class Audit(Entropy):
     """Entropy of a policy, and what the same replies are worth: to a reward model, and in truth.
 
-    Numbers: those of `Entropy`; `reward`, the judge's mean; the mean of every mark of the exercise.
+    Numbers: those of `Entropy`; `reward`, the judge's mean; the mean of every mark of the self.corpus.
     """
 
     VERSION: ClassVar[int] = 1
+    corpus: Exercise
     judge: Recipe | None = None
     """A `RewardModel`."""
 
@@ -172,18 +173,17 @@ class Audit(Entropy):
         import numpy
 
         work = super().make(place)
-        exercise: Exercise = self.corpus  # type: ignore[assignment]
         model, tokenizer = load(place.of(self.organism))
-        examples = exercise.examples(self.count, numpy.random.default_rng([self.seed, 3]))
+        examples = self.corpus.examples(self.count, numpy.random.default_rng([self.seed, 3]))
         # The generator is seeded anew, so these are the replies whose entropy was taken.
-        how = Samples(self.name, self.organism, exercise, self.count, self.each, self.longest, seed=self.seed)
+        how = Samples(self.name, self.organism, self.corpus, self.count, self.each, self.longest, seed=self.seed)
         drawn = sample(model, tokenizer, [example.prompt for example in examples], how, place)
         pairs = [
             (example, reply)
             for example, replies in zip(examples, drawn, strict=True)
             for reply in tokenizer.batch_decode(replies, skip_special_tokens=True)
         ]
-        marks = [exercise.mark(example, reply) for example, reply in pairs]
+        marks = [self.corpus.mark(example, reply) for example, reply in pairs]
         found: dict[str, Any] = {name: float(numpy.mean([mark[name] for mark in marks])) for name in marks[0]}
         if self.judge is not None:
             judge = Judge(place.of(self.judge))
