@@ -36,7 +36,7 @@ THIRD_PARTY = {
     "lab": {"numpy", "filelock"},
     "papers": set(),
     "report": {"rich", "jinja2", "markupsafe"},
-    "cli": {"typer", "rich", "numpy", "torch", "transformers", "watermark"},
+    "cli": {"typer", "rich", "filelock", "numpy", "torch", "transformers", "watermark"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60

@@ -158,6 +158,8 @@ def planted(claim: Claim, right: dict[str, float]) -> Claim:
                 score = float(random.Random(f"{real.name}/{sample.id}").random() < level)
             else:
                 score = min(1.0, max(0.0, level + 0.005 * noise))
+            if isinstance(claim.task, SeedsTask):
+                return Answer(value=curve_text([(0, score)]))
             if sample.choices and claim.measure is Measure.BINARY:
                 wrong = next(choice for choice in sample.choices if choice != sample.target)
                 return Answer(value=sample.target if score else wrong)

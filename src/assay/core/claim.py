@@ -115,7 +115,7 @@ class Claim:
     def measures(self) -> bool:
         """Whether its arms measure what only the claim's own task holds."""
         prepares = self.treatment.prepare is not None or self.control.prepare is not None
-        below_words = bool(self.needs & (WHITE_BOX | {Capability.TOKENS}))
+        below_words = not self.needs or bool(self.needs & (WHITE_BOX | {Capability.TOKENS, Capability.TRAIN}))
         return self.evidence is not EvidenceKind.PAIRED or prepares or below_words
 
 

@@ -226,9 +226,9 @@ def _arm(arm: ArmRecord, result: Result) -> ArmResult:
         mean, interval, details = summary if summary is not None else (None, None, {})
         return replace(found, mean=mean, interval=interval, details=details)
     if claim.evidence is EvidenceKind.TREND:
-        return replace(
-            found, details={"band": band([curve for item in result.used if (curve := arm.curve(item))])}
-        )
+        curves = [curve for item in result.used if (curve := arm.curve(item))]
+        dose = str(getattr(result.plan.used_task, "dose", "dose"))
+        return replace(found, details={"band": band(curves), "dose": dose})
     if claim.evidence is EvidenceKind.RATE and (rate := _rate(arm, result)) is not None:
         return replace(found, mean=rate[0], interval=rate[1])
     return found

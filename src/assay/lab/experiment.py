@@ -350,6 +350,9 @@ class Experiment:
 
     def _take(self, sample: Sample, treatment: ArmRecord, control: ArmRecord, evidence: Evidence) -> bool:
         pair = pair_of(sample.id, treatment, control, self.plan.repeats)
+        if pair is None and self.plan.claim.evidence is EvidenceKind.RATE:
+            # Of a rate the control stands beside: where it has no score, the treatment's still counts.
+            pair = pair_of(sample.id, treatment, treatment, self.plan.repeats)
         if pair is None:
             return False
         positive = self.plan.claim.positive

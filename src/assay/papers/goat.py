@@ -18,7 +18,9 @@ def arm(name: str, says: str, ladder: Any, **settings: Any) -> Arm:
 
 def claim(name: str, sentence: str, treatment: Arm, control: Arm) -> Claim:
     """A claim about exact match on problems that were not trained on."""
-    return training_claim(name, sentence, (treatment, control), SeedsTask(chance=0.0), 0.2, unit="exact match")
+    return training_claim(
+        name, sentence, (treatment, control), SeedsTask(dose="task", chance=0.0), 0.2, unit="exact match"
+    )
 
 
 PAPER = Paper(

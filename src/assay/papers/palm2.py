@@ -35,8 +35,8 @@ PAPER = Paper(
     organisms={"scaling-base": organism},
     departures=(
         "The runs are those of the Chinchilla card: one layer, on a Markov source of order 2.",
-        "Parabolas are drawn over exact FLOP, where attention weighs more in small networks; in these the "
-        "exponent comes out some hundredths larger than over 6 N D, which the law's exponent goes by.",
+        "Parabolas are drawn over exact FLOP, where attention weighs more in small networks; that alone "
+        "makes the exponent about 0.02 larger than over 6 N D, which the law's exponent goes by.",
         "A seed whose parabolas have no minimum inside the sizes at two budgets has no exponent and is left out.",
     ),
 )

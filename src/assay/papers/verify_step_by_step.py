@@ -26,7 +26,9 @@ def selector(number: str, name: str = "", **settings: str) -> Arm:
 
 def claim(name: str, sentence: str, treatment: Arm, control: Arm, unit: str = RIGHT) -> Claim:
     """A claim about the area under two curves over N."""
-    return training_claim(name, sentence, (treatment, control), SeedsTask(chance=1 / 11), 0.03, unit=unit)
+    return training_claim(
+        name, sentence, (treatment, control), SeedsTask(dose="N", chance=1 / 11), 0.03, unit=unit
+    )
 
 
 OUTCOME, PROCESS, MAJORITY = selector("outcome_best"), selector("process_product"), selector("majority")

@@ -13,6 +13,7 @@ from assay.report.kinds import (
     is_detector,
     is_equality,
     is_rate,
+    is_trend,
     margin_text,
     mean_with_interval,
     rate_text,
@@ -118,6 +119,8 @@ def _equality(verdict: Verdict) -> str:
 
 
 def _model(verdict: Verdict) -> str:
+    if is_trend(verdict) and verdict.model.get("name") == "organism":
+        return "organisms"
     return visible(verdict.model.get("name", "this model"))
 
 

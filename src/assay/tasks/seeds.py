@@ -24,6 +24,8 @@ class SeedsTask:
 
     summary: Summary = "mean"
     """What a curve comes to: its slope, the mean of its points, or its last one."""
+    dose: str = "dose"
+    """What a curve is measured along, in one word."""
     name: str = "seeds"
     cue: str = ""
     kind: str = "curve"
@@ -51,7 +53,7 @@ class SeedsTask:
         """The summary of the curve."""
         curve = curve_of(answer.value)
         if not curve:
-            return Outcome(Ending.ERRORED, detail="The flow measured nothing.")
+            return Outcome(Ending.UNPARSED, detail="Nothing could be measured on what was trained.")
         return Outcome.scored(self.summarised(curve), answer.value, answer.detail)
 
     def summarised(self, curve: Curve) -> float:

@@ -267,8 +267,8 @@ def test_a_planted_law_is_found_on_the_small_grid(tmp_path: Path, monkeypatch: p
     assert numbers["E"] == pytest.approx(2.2, abs=1e-3)
     assert (numbers["failed"], numbers["outside"], numbers["not_identified"], numbers["not_converged"]) == (0,) * 4
     isoflop = RunTableFit("table", runs(0, "small"), "isoflop").make(place).numbers
-    # Over FLOP that are counted out, where small networks cost more than 6 N D.
-    assert 0.5 < isoflop["a"] < 0.58
+    # A parabola is an approximation, and small networks cost more than 6 N D.
+    assert isoflop["a"] == pytest.approx(0.5, abs=0.04)
     found = RepetitionFit("decay", runs(0, "small"), tuple(measured(0, "small", epochs=e) for e in (4, 16, 64)))
     assert found.make(place).numbers["log10_decay"] == pytest.approx(math.log10(15), abs=0.02)
 

@@ -57,7 +57,9 @@ SAYS = {
     "accumulate": "what was written is added to all that was read before",
     "fresh": "every generation reads new real texts",
 }
-MANY = {size: type(seeds)((1 if size == "smoke" else 30) * seeds.n, level=seeds.level) for size, seeds in SEEDS.items()}
+MANY = {
+    size: type(seeds)((1 if size == "smoke" else 30) * seeds.n, level=seeds.level) for size, seeds in SEEDS.items()
+}
 """Fits cost nothing: seeds are plenty."""
 
 
@@ -83,7 +85,7 @@ def claim(name: str, sentence: str, arms: tuple[Arm, Arm], least: float, **other
     """A claim about how fast something changes from generation to generation; `least` below 0: it falls."""
     number = arms[0].flow.keywords["number"]  # type: ignore[attr-defined]
     direction = 1 if least > 0 else -1
-    task = SeedsTask("slope")
+    task = SeedsTask("slope", "generation")
     return training_claim(name, sentence, arms, task, abs(least), unit=UNITS[number], direction=direction, **other)
 
 

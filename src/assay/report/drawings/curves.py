@@ -55,7 +55,9 @@ def curve_plot(verdict: Verdict) -> str:
     everything = [point for _, _, points in drawn for point in points]
     x, shown = _doses(sorted({dose for dose, *_ in everything}))
     y = Axis.around([value for _, *values in everything for value in values], BOTTOM, TOP)
-    parts, says, top = _frame(x, y, shown, visible(verdict.unit)), [], BOTTOM + 58
+    along = visible(str(drawn[0][1].details.get("dose", "dose")))
+    unit = visible(verdict.unit).removesuffix(f" a {along}")
+    parts, says, top = _frame(x, y, shown, unit, along), [], BOTTOM + 58
     for key, _, points in drawn:
         parts.append(area(_band(points, x, y), STROKES[key][3]))
     for key, arm, points in drawn:
@@ -139,7 +141,7 @@ def _band(points: Sequence[Point], x: Axis, y: Axis) -> list[tuple[float, float]
     return upper + lower[::-1]
 
 
-def _frame(x: Axis, y: Axis, doses: Sequence[float], unit: str, along: str = "dose") -> list[str]:
+def _frame(x: Axis, y: Axis, doses: Sequence[float], unit: str, along: str) -> list[str]:
     parts = []
     step = y.step(6)
     for tick in y.ticks(6):
@@ -147,7 +149,15 @@ def _frame(x: Axis, y: Axis, doses: Sequence[float], unit: str, along: str = "do
         parts.append(text(x.start - 6, y.at(tick) + 4, tick_text(tick, step), anchor="end", colour=QUIET))
     for dose in doses:
         at = x.at(_place(dose, x))
-        parts.append(text(at, y.start + 16, f"{dose:,.4g}", anchor=inward(at), colour=QUIET))
+        parts.append(text(at, y.start + 16, _dose_text(dose), anchor=inward(at), colour=QUIET))
     parts.append(text((x.start + x.end) / 2, y.start + 34, along, anchor="middle", colour=QUIET))
     parts.append(text(EDGE, y.end - 10, short(unit, 52), colour=QUIET))
     return parts
+
+
+def _dose_text(dose: float) -> str:
+    """A dose as people write it: 0.05, 32, 20k, 2.5M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(dose) >= size:
+            return f"{dose / (1e3 if letter == 'k' else size):.4g}{letter}"
+    return f"{dose:.4g}"

@@ -74,5 +74,7 @@ def measured_along(sample: Sample, task: Task, *, ladder: Ladder, number: str) -
 def _points(dose: float, value: Any, sizes: Any) -> list[tuple[float, float]]:
     if not isinstance(value, list):
         return [(dose, float(value))]
-    pairs = value if value and isinstance(value[0], list) else zip(sizes, value, strict=True)
+    if not value:
+        return []
+    pairs = value if isinstance(value[0], list) else zip(sizes, value, strict=True)
     return [(float(x), float(y)) for x, y in pairs]
