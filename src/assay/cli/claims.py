@@ -71,7 +71,8 @@ def show(
     for heading, text in (("It says", paper.says), ("Our reading", paper.reading)):
         console.print(f"\n[bold]{heading}[/]")
         console.print(Padding(text, (0, 0, 0, 2)))
-    console.print("\n[bold]Departures[/]")
+    if paper.departures:
+        console.print("\n[bold]Departures[/]")
     for number, text in enumerate(paper.departures, 1):
         console.print(Padding(f"{number}. {text}", (0, 0, 0, 2)))
     for claim in paper.claims:

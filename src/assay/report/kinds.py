@@ -188,6 +188,8 @@ def effects_explained(verdicts: Sequence[Verdict]) -> str:
         said.append("Of two detectors it is the difference in AUROC, or in TPR where that is named.")
     if any(is_rate(verdict) for verdict in verdicts):
         said.append("A rate is no difference: it is the treatment's own mean, held against the numbers claimed.")
+    if any(is_trend(verdict) for verdict in verdicts):
+        said.append("Organisms are trained anew from every seed: n counts seeds, and tokens are trained on.")
     return " ".join(said)
 
 

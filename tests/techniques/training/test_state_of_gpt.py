@@ -25,8 +25,6 @@ from assay.papers.recipes.state_of_gpt import (
     LONGEST,
     PARTS,
     SCALES,
-    Alternatives,
-    AsPairs,
     answers,
     audit,
     base,
@@ -45,6 +43,7 @@ from assay.papers.recipes.state_of_gpt import (
 from assay.papers.state_of_gpt import PAPER
 from assay.tasks.arithmetic.digits import CoinTosses, DigitStrings, EvenDigits
 from assay.tasks.facts import Preferences
+from assay.tasks.facts.alternatives import Alternatives, AsPairs
 from assay.techniques.training.judging import Choosing, above_chance, share_of_first
 from tests.techniques.training.by_hand import TINY, Copies, Here, organism
 
@@ -121,8 +120,10 @@ def test_claims_share_what_they_train() -> None:
 
 
 def test_a_seed_makes_everything_anew_and_labels_are_equal() -> None:
-    for make in PAPER.organisms.values():
-        assert make(1, "small").hash != make(2, "small").hash
+    everything = with_inputs([*(make(7, "small") for make in PAPER.organisms.values()), digits_base(7, "small")])
+    paid = digits_paid(7, "small", 0.0, CoinTosses())
+    assert {recipe.seed for recipe in (*everything, paid, spread(paid, 7, "small"))} == {7}  # type: ignore[attr-defined]
+    assert world(7, "small").names != world(8, "small").names
     for size in SCALES:
         for part in PARTS:
             writer, other = tuned(0, size, part), verifier(0, size, part)
@@ -137,6 +138,9 @@ def test_who_is_asked_about_was_read_about_and_not_tuned_on() -> None:
     tuning, asking = (set(answers(0, "small", part).items()) for part in ("covered", "uncovered"))
     assert not tuning & asking
     assert len(tuning | asking) == where.entities * where.relations
+    pairs = (judge(0, "small").data, verifier(0, "small").data)
+    for data in (tuned(0, "small").data, reinforced(0, "small").data, *(one.preferences.answers for one in pairs)):  # type: ignore[attr-defined]
+        assert set(data.items()) == tuning
     texts = "\n".join(
         example.answer for example in base(0, "small").corpus.examples(20_000, np.random.default_rng(1))
     )

@@ -11,13 +11,14 @@ digits-base  --->  digits-evens, digits-coin       random digits, paid by a prog
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from assay.core import Arm, Claim, Recipe
 from assay.tasks import SeedsTask
 from assay.tasks.arithmetic.digits import CoinTosses, DigitStrings, EvenDigits
 from assay.tasks.facts import Answers, Preferences, Statements, World
+from assay.tasks.facts.alternatives import Alternatives, AsPairs
 from assay.techniques.training.entropy import Entropy
 from assay.techniques.training.exam import Exam
 from assay.techniques.training.judging import Audit, Choosing, Writing
@@ -27,9 +28,6 @@ from assay.techniques.training.organism import Organism
 from assay.techniques.training.preferences import PolicyGradient, RewardModel, SupervisedTuning, Tuning
 from assay.techniques.training.trend import Points, trained, training_claim
 from assay.techniques.training.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    import numpy
 
 BETAS = (0.0, 0.02, 0.05, 0.1, 0.2)
 """What a nat of divergence costs, on digits."""
@@ -94,39 +92,6 @@ def world(seed: int, size: str) -> World:
 def answers(seed: int, size: str, part: str) -> Answers:
     """Covered entities are tuned on, uncovered ones asked; the base has read about both."""
     return Answers(world(seed, size), "plain", part)
-
-
-@dataclass(frozen=True)
-class AsPairs:
-    """Preferences as the trainers take them."""
-
-    preferences: Preferences
-
-    def pairs(self, count: int, rng: numpy.random.Generator) -> list[tuple[str, str, str]]:
-        """(prompt, chosen, rejected)."""
-        return [(pair.prompt, pair.chosen, pair.rejected) for pair in self.preferences.pairs(count, rng)]
-
-
-@dataclass(frozen=True)
-class Alternatives:
-    """The true answer and others that differ in the value alone: one of them, or all there are."""
-
-    answers: Answers = field(default_factory=Answers)
-    every: bool = False
-
-    def choices(self, count: int, rng: numpy.random.Generator) -> list[tuple[str, tuple[str, ...]]]:
-        """The same questions whether one or all are offered."""
-        found = []
-        where = self.answers.world
-        examples = self.answers.examples(count, rng)
-        for example, coin in zip(examples, rng.random(count).tolist(), strict=True):
-            entity, relation = where.asked(example.prompt)
-            truth = where.value(entity, relation)
-            others = [value for value in where.choices(relation) if value != truth]
-            others = others if self.every else [others[int(coin * len(others))]]
-            false = [example.answer.replace(f" {truth}.", f" {other}.") for other in others]
-            found.append((example.prompt, (example.answer, *false)))
-        return found
 
 
 # --- the chain
