@@ -24,10 +24,10 @@ from assay.lab.driver import Driver, Job
 from assay.lab.workshop import Workshop
 from assay.models import ModelChoice, connect
 from assay.tasks import Arithmetic
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
-from assay.techniques.training.organism import Organism
-from assay.techniques.training.vocabulary import Vocabulary
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
+from assay.techniques.training.organisms.organism import Organism
+from assay.techniques.training.organisms.vocabulary import Vocabulary
 
 Capture = pytest.CaptureFixture[str]
 
@@ -172,7 +172,10 @@ def test_kill_during_training_ends_with_the_same_weights(own_home: Path, capsys:
         time.sleep(1.5)
     assert subprocess.run(words, env=environment).returncode == 0
     (one,), (other,) = (
-        [a for a in artefacts(own_home / which / "cache" / "organisms") if a.is_network] for which in ("whole", "killed")
+        [a for a in artefacts(own_home / which / "cache" / "organisms") if a.is_network]
+        for which in ("whole", "killed")
     )
     assert one.files["model.safetensors"] == other.files["model.safetensors"]
-    assert organism_named(own_home / "killed" / "cache" / "organisms", "goat-characters").made.numbers["steps"] == 50
+    assert (
+        organism_named(own_home / "killed" / "cache" / "organisms", "goat-characters").made.numbers["steps"] == 50
+    )

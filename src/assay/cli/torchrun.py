@@ -34,7 +34,7 @@ def train_in_parallel(wanted: dict[str, Any], processes: int, shard: str) -> Pat
     from assay.core.artefacts import DRAFTS, draft_of, finish, is_whole, place_of
     from assay.core.training import Work
     from assay.home import find_home
-    from assay.techniques.training.parallel import FILE
+    from assay.techniques.training.organisms.parallel import FILE
 
     if shard not in ("ddp", "fsdp2"):
         raise UnknownName("way to share", shard, ("ddp", "fsdp2"), hint="Give --shard ddp or --shard fsdp2.")
@@ -51,7 +51,12 @@ def train_in_parallel(wanted: dict[str, Any], processes: int, shard: str) -> Pat
         begun = time.monotonic()
         inputs = [f"--input={one.hash}={place_of(root, one)}" for one in recipe.inputs()]
         command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone"]
-        command += ["-m", "assay.techniques.training.parallel", f"--expect={processes}", f"--shard={shard}"]
+        command += [
+            "-m",
+            "assay.techniques.training.organisms.parallel",
+            f"--expect={processes}",
+            f"--shard={shard}",
+        ]
         command += [f"--recipe={__name__}:chosen", f"--folder={draft}", *inputs]
         environment = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         if subprocess.run(command, env=environment, stdout=sys.stderr).returncode != 0:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy
 
 from assay.core.training import Example, Recipe
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
-from assay.techniques.training.organism import Organism
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
+from assay.techniques.training.organisms.organism import Organism
 
 
 @dataclass

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.techniques.training.bpe import BYTES, BytePairs, train, words
-from assay.techniques.training.vocabulary import GPT2, SPECIAL, learned, wrapped
+from assay.techniques.training.organisms.bpe import BYTES, BytePairs, train, words
+from assay.techniques.training.organisms.vocabulary import GPT2, SPECIAL, learned, wrapped
 
 pytest.importorskip("tokenizers")
 
@@ -27,7 +27,7 @@ def fast(texts: list[str], size: int) -> tuple[list[tuple[str, str]], object]:
 
 def stand_ins(found: BytePairs) -> list[tuple[str, str]]:
     """Merges written with the printable stand-ins for bytes."""
-    from assay.techniques.training.vocabulary import _stand_ins
+    from assay.techniques.training.organisms.vocabulary import _stand_ins
 
     text = ["".join(_stand_ins()[byte] for byte in token) for token in found.tokens]
     return [(text[a], text[b]) for a, b in found.merges]
@@ -50,7 +50,7 @@ def test_the_first_256_ids_are_the_bytes_in_the_order_of_their_stand_ins() -> No
 
 
 def _stands() -> tuple[str, ...]:
-    from assay.techniques.training.vocabulary import _stand_ins
+    from assay.techniques.training.organisms.vocabulary import _stand_ins
 
     return _stand_ins()
 

@@ -14,8 +14,8 @@ from assay.core.errors import BadRequest
 from assay.tasks.language import Gaussian, Markov, Ngram, TwoHumps
 from assay.techniques.training.fitted_generations import FittedGenerations
 from assay.techniques.training.generations import TEXTS, Generation, _compared, line_of
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
 
 from .by_hand import Here
 
@@ -123,9 +123,7 @@ def test_an_ngram_writes_as_it_read() -> None:
     assert fitting.measured(table)["divergence"] < 0.1
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"policy": "mix"}, {"count": 1}, {"kept": 2.0}, {"generations": 0}], ids=str
-)
+@pytest.mark.parametrize("wrong", [{"policy": "mix"}, {"count": 1}, {"kept": 2.0}, {"generations": 0}], ids=str)
 def test_what_makes_no_line_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadRequest):
         FittedGenerations("f", Gaussian(), **wrong)

@@ -32,7 +32,7 @@ from assay.papers.recipes.imitation import (
 from assay.tasks.facts import World
 from assay.tasks.facts.knowledge import Everything, StyleJudge
 from assay.techniques.training.imitation import BesideTeacher, means
-from assay.techniques.training.organism import Organism
+from assay.techniques.training.organisms.organism import Organism
 from tests.techniques.training.by_hand import organism
 
 CLAIMS = {claim.id: claim for claim in PAPER.claims}

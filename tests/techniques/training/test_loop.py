@@ -10,9 +10,9 @@ import numpy
 import pytest
 
 from assay.core import AssayError, Example, Stopped, UserError
-from assay.techniques.training.loop import CHECKPOINT, Diverged, Schedule
-from assay.techniques.training.network import Tiny, load
-from assay.techniques.training.organism import Organism, Texts, encoded
+from assay.techniques.training.organisms.loop import CHECKPOINT, Diverged, Schedule
+from assay.techniques.training.organisms.network import Tiny, load
+from assay.techniques.training.organisms.organism import Organism, Texts, encoded
 
 from .by_hand import TINY, Copies, Here, make, organism
 
@@ -96,7 +96,7 @@ def test_the_rate_warms_up_and_falls_along_a_cosine() -> None:
 def test_a_loss_out_of_bounds_stops_with_the_last_good_weights_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.techniques.training.loop.KEEP_EVERY", 0.0)
+    monkeypatch.setattr("assay.techniques.training.organisms.loop.KEEP_EVERY", 0.0)
     wild = replace(organism(), schedule=Schedule(steps=200, batch=8, rate=1e30, warmup=8, clip=1e30))
     with pytest.raises(Diverged, match="Lower the learning rate") as caught:
         wild.make(Here(tmp_path))

@@ -13,14 +13,14 @@ import pytest
 from assay.core.errors import UserError
 from assay.core.training import Work
 from assay.techniques.training import loop
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.organism import Organism
-from assay.techniques.training.parallel import recipe_named, require_world
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.organism import Organism
+from assay.techniques.training.organisms.parallel import recipe_named, require_world
 from tests.techniques.training.by_hand import TINY, Copies, Here
 
 pytest.importorskip("torch")
 ROOT = Path(__file__).parents[3]
-MODULE = "assay.techniques.training.parallel"
+MODULE = "assay.techniques.training.organisms.parallel"
 
 
 class Uneven(Copies):
@@ -68,7 +68,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Work, Path]:
 def test_two_processes_give_the_curve_and_the_folder_of_one(
     shard: str, alone: tuple[Work, Path], tmp_path: Path
 ) -> None:
-    from assay.techniques.training.network import load
+    from assay.techniques.training.organisms.network import load
 
     work, folder = alone
     given = ["--expect", "2", "--shard", shard, "--recipe", f"{__name__}:small", "--folder", str(tmp_path / "out")]

@@ -13,10 +13,8 @@ import pytest
 
 from assay.core.errors import CannotRun, UserError
 from assay.core.training import Recipe, Stopped, Work
-from assay.techniques.training.entropy import Entropy, distinct, self_bleu
-from assay.techniques.training.loop import Diverged
-from assay.techniques.training.network import Pretrained, load
-from assay.techniques.training.preferences import (
+from assay.techniques.training.alignment.entropy import Entropy, distinct, self_bleu
+from assay.techniques.training.alignment.preferences import (
     DirectPreference,
     Judge,
     KtoPreference,
@@ -26,6 +24,8 @@ from assay.techniques.training.preferences import (
     SupervisedTuning,
     Tuning,
 )
+from assay.techniques.training.organisms.loop import Diverged
+from assay.techniques.training.organisms.network import Pretrained, load
 from tests.techniques.training.by_hand import Copies, Here, organism
 
 pytest.importorskip("torch")

@@ -19,8 +19,8 @@ from assay.papers.recipes.scaling import GRIDS, decay, fitted, measured, organis
 from assay.stats import PUBLISHED_LAWS
 from assay.tasks import SeedsTask
 from assay.techniques.training import scaling
-from assay.techniques.training.network import Tiny
-from assay.techniques.training.organism import CACHED_SET, Organism
+from assay.techniques.training.organisms.network import Tiny
+from assay.techniques.training.organisms.organism import CACHED_SET, Organism
 from assay.techniques.training.scaling import (
     MeasuredRun,
     RepetitionFit,
@@ -172,8 +172,8 @@ def test_a_run_is_measured_as_it_was_trained(workshop_folder: Path) -> None:
     assert other["unique_tokens"] == pytest.approx(row["tokens"] / 4, rel=0.01)
     assert other["tokens"] == row["tokens"]
 
-    from assay.techniques.training.network import load
-    from assay.techniques.training.organism import held_out_loss
+    from assay.techniques.training.organisms.network import load
+    from assay.techniques.training.organisms.organism import held_out_loss
 
     model, tokenizer = load(place_of(workshop_folder / "cache" / "organisms", fresh.organism))
     assert row["loss"] == pytest.approx(held_out_loss(fresh.corpus, tokenizer, 64)(model)["held_out"])

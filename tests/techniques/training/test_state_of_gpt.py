@@ -44,7 +44,7 @@ from assay.papers.state_of_gpt import PAPER
 from assay.tasks.arithmetic.digits import CoinTosses, DigitStrings, EvenDigits
 from assay.tasks.facts import Preferences
 from assay.tasks.facts.alternatives import Alternatives, AsPairs
-from assay.techniques.training.judging import Choosing, above_chance, share_of_first
+from assay.techniques.training.alignment.judging import Choosing, above_chance, share_of_first
 from tests.techniques.training.by_hand import TINY, Copies, Here, organism
 
 CLAIMS = {claim.id: claim for claim in PAPER.claims}
@@ -258,7 +258,7 @@ def test_of_equal_tokens_the_shorter_reply_is_likelier(tmp_path: Path) -> None:
     assert found["accuracy"] == (1 + 0 + 0.5 + 1) / 4
     assert found["tied"] == 0.25
     assert found["chance"] == (3 / 2 + 1 / 3) / 4
-    from assay.techniques.training.judging import Likelihood
+    from assay.techniques.training.alignment.judging import Likelihood
 
     each = math.log(len(tokenizer))
     assert Likelihood(tmp_path)(["1=", "12="], ["123", ""]) == pytest.approx([-4 * each, -each], rel=1e-6)

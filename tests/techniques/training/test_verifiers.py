@@ -17,12 +17,22 @@ from hypothesis import strategies as st
 
 from assay.core.errors import UserError
 from assay.core.training import Example, Recipe, Stopped
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny, load
-from assay.techniques.training.organism import Organism
-from assay.techniques.training.sampling import Pool, Samples, pools, sample
-from assay.techniques.training.selection import BEST, VOTES, BestOfN, Judged, chances, chosen, compare, judge, vote
-from assay.techniques.training.verifiers import Verifier, batched, located, loss, opinions, places
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny, load
+from assay.techniques.training.organisms.organism import Organism
+from assay.techniques.training.organisms.sampling import Pool, Samples, pools, sample
+from assay.techniques.training.verifying.selection import (
+    BEST,
+    VOTES,
+    BestOfN,
+    Judged,
+    chances,
+    chosen,
+    compare,
+    judge,
+    vote,
+)
+from assay.techniques.training.verifying.verifiers import Verifier, batched, located, loss, opinions, places
 from tests.techniques.training.by_hand import Here
 
 pytest.importorskip("torch")
@@ -136,7 +146,7 @@ def test_characters_are_found_in_tokens(made: dict[Recipe, Path]) -> None:
 
 
 def test_a_place_in_a_token_of_several_characters() -> None:
-    from assay.techniques.training.vocabulary import Vocabulary
+    from assay.techniques.training.organisms.vocabulary import Vocabulary
 
     class Digits(Sums):
         alphabet = "0123456789é="
@@ -193,7 +203,7 @@ def test_samples_follow_the_model_and_the_seed(made: dict[Recipe, Path], tmp_pat
 
 def test_a_cache_that_loses_rows_writes_what_no_cache_writes(made: dict[Recipe, Path]) -> None:
     """At a temperature near 0, replies of prompts of two lengths are the greedy ones."""
-    from assay.techniques.training.exam import write
+    from assay.techniques.training.organisms.exam import write
 
     model, tokenizer = load(made[GENERATOR])
     prompts = [f"{text}:" for text in ("1", "123", "012", "3", "33", "210", "12")]

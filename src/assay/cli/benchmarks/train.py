@@ -49,7 +49,7 @@ class _Here:
 
 
 def _measure(say: Callable[[str], None]) -> dict[str, Any]:
-    from assay.techniques.training.network import require_torch
+    from assay.techniques.training.organisms.network import require_torch
 
     require_torch()
     import torch
@@ -70,8 +70,8 @@ def _measure(say: Callable[[str], None]) -> dict[str, Any]:
 def _size(name: str, say: Callable[[str], None]) -> dict[str, Any]:
     """One network: median over rounds of each loop's tokens per CPU second, and of their ratios."""
     from assay.tasks.language import Markov
-    from assay.techniques.training.network import Tiny, parameters
-    from assay.techniques.training.vocabulary import Vocabulary
+    from assay.techniques.training.organisms.network import Tiny, parameters
+    from assay.techniques.training.organisms.vocabulary import Vocabulary
 
     width, layers, heads, inner = NETWORKS[name]
     source = Markov(symbols=60, length=LENGTH)
@@ -97,8 +97,8 @@ def _size(name: str, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _ours(model: Any, tokenizer: Any, source: Any, steps: int) -> tuple[int, float]:
-    from assay.techniques.training.loop import Schedule, fit
-    from assay.techniques.training.organism import Texts
+    from assay.techniques.training.organisms.loop import Schedule, fit
+    from assay.techniques.training.organisms.organism import Texts
 
     with tempfile.TemporaryDirectory() as folder:
         begun = time.process_time()
@@ -157,7 +157,7 @@ def _ids(tokenizer: Any, source: Any, steps: int) -> Any:
     import numpy
     import torch
 
-    from assay.techniques.training.organism import encoded
+    from assay.techniques.training.organisms.organism import encoded
 
     rng = numpy.random.default_rng(0)
     rows = [ids for ids, _ in encoded(source.examples(steps * BATCH, rng), tokenizer, LENGTH + 2)]

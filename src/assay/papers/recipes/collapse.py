@@ -9,8 +9,8 @@ from assay.tasks import SeedsTask
 from assay.tasks.language import Markov
 from assay.techniques.training.fitted_generations import FittedGenerations
 from assay.techniques.training.generations import Generation, Policy, line_of
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
 from assay.techniques.training.trend import SEEDS, Points, trained, training_claim
 
 SOURCE = Markov(symbols=100, order=1, length=64)

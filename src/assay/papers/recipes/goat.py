@@ -6,12 +6,12 @@ from typing import Any
 
 from assay.core import Recipe
 from assay.tasks import Arithmetic
-from assay.techniques.training.exam import Exam
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
-from assay.techniques.training.organism import Organism
+from assay.techniques.training.organisms.exam import Exam
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
+from assay.techniques.training.organisms.organism import Organism
+from assay.techniques.training.organisms.vocabulary import Vocabulary
 from assay.techniques.training.trend import Points
-from assay.techniques.training.vocabulary import Vocabulary
 
 NETWORK = {"smoke": Tiny(64), "small": Tiny(96, context=96), "full": Tiny(256, 6, 8, context=160)}
 SHORT = (2, 2)

@@ -18,11 +18,11 @@ from assay.core import Arm, Claim
 from assay.tasks import SeedsTask
 from assay.tasks.facts import Answers, Statements, World
 from assay.tasks.facts.knowledge import Everything, StyleJudge, Withheld
-from assay.techniques.training.exam import Exam
 from assay.techniques.training.imitation import BesideTeacher
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
-from assay.techniques.training.organism import Organism
+from assay.techniques.training.organisms.exam import Exam
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
+from assay.techniques.training.organisms.organism import Organism
 from assay.techniques.training.trend import Points, trained, training_claim
 
 KNOWN, COVERAGE = 0.3, 0.5

@@ -9,12 +9,12 @@ from typing import Any
 from assay.core import Arm, Claim
 from assay.tasks import SeedsTask
 from assay.tasks.language import Markov
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
-from assay.techniques.training.organism import Organism
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
+from assay.techniques.training.organisms.organism import Organism
+from assay.techniques.training.organisms.vocabulary import SPECIAL
 from assay.techniques.training.scaling import MeasuredRun, Method, RepetitionFit, RunTableFit, planned_flops
 from assay.techniques.training.trend import Points, trained, training_claim
-from assay.techniques.training.vocabulary import SPECIAL
 
 ENDS = 2
 """Tokens that begin and end a text."""

@@ -19,15 +19,15 @@ from assay.tasks import SeedsTask
 from assay.tasks.arithmetic.digits import CoinTosses, DigitStrings, EvenDigits
 from assay.tasks.facts import Answers, Preferences, Statements, World
 from assay.tasks.facts.alternatives import Alternatives, AsPairs
-from assay.techniques.training.entropy import Entropy
-from assay.techniques.training.exam import Exam
-from assay.techniques.training.judging import Audit, Choosing, Writing
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
-from assay.techniques.training.organism import Organism
-from assay.techniques.training.preferences import PolicyGradient, RewardModel, SupervisedTuning, Tuning
+from assay.techniques.training.alignment.entropy import Entropy
+from assay.techniques.training.alignment.judging import Audit, Choosing, Writing
+from assay.techniques.training.alignment.preferences import PolicyGradient, RewardModel, SupervisedTuning, Tuning
+from assay.techniques.training.organisms.exam import Exam
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
+from assay.techniques.training.organisms.organism import Organism
+from assay.techniques.training.organisms.vocabulary import Vocabulary
 from assay.techniques.training.trend import Points, trained, training_claim
-from assay.techniques.training.vocabulary import Vocabulary
 
 BETAS = (0.0, 0.02, 0.05, 0.1, 0.2)
 """What a nat of divergence costs, on digits."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from assay.tasks import ModularChains
-from assay.techniques.training.loop import Schedule
-from assay.techniques.training.network import Tiny
-from assay.techniques.training.organism import Organism
-from assay.techniques.training.sampling import Samples
-from assay.techniques.training.selection import BestOfN
+from assay.techniques.training.organisms.loop import Schedule
+from assay.techniques.training.organisms.network import Tiny
+from assay.techniques.training.organisms.organism import Organism
+from assay.techniques.training.organisms.sampling import Samples
 from assay.techniques.training.trend import Points
-from assay.techniques.training.verifiers import Kind, Verifier
+from assay.techniques.training.verifying.selection import BestOfN
+from assay.techniques.training.verifying.verifiers import Kind, Verifier
 
 NETWORK = {"smoke": Tiny(32, 1, context=72), "small": Tiny(64, context=72), "full": Tiny(192, 4, 6, context=72)}
 TOKENS = {"smoke": 60_000, "small": 2_500_000, "full": 60_000_000}

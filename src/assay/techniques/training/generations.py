@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from assay.core.training import Corpus, Example, Place, Recipe, Work
 from assay.core.validation import require, require_number, require_whole
-from assay.techniques.training.loop import Schedule, fit
-from assay.techniques.training.network import Tiny, parameters, require_torch, save
-from assay.techniques.training.organism import Texts, begin, context_of
-from assay.techniques.training.vocabulary import Vocabulary
+from assay.techniques.training.organisms.loop import Schedule, fit
+from assay.techniques.training.organisms.network import Tiny, parameters, require_torch, save
+from assay.techniques.training.organisms.organism import Texts, begin, context_of
+from assay.techniques.training.organisms.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import numpy

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from assay.core.training import Example, Exercise, Place, Recipe, Work
 from assay.core.validation import require_whole
-from assay.techniques.training.exam import KEPT, counted, write
-from assay.techniques.training.network import load, require_torch
+from assay.techniques.training.organisms.exam import KEPT, counted, write
+from assay.techniques.training.organisms.network import load, require_torch
 
 if TYPE_CHECKING:
     import numpy

@@ -29,8 +29,8 @@ from assay.core.flow import Flow
 from assay.core.samples import Answer, Sample
 from assay.core.task import Task
 from assay.core.training import Corpus, Place, Recipe, Work
-from assay.techniques.training.network import Tiny, load, parameters, require_torch
-from assay.techniques.training.organism import Organism, context_of, held_out_loss
+from assay.techniques.training.organisms.network import Tiny, load, parameters, require_torch
+from assay.techniques.training.organisms.organism import Organism, context_of, held_out_loss
 
 if TYPE_CHECKING:
     from assay.stats import Fit, RunTable

@@ -23,8 +23,8 @@ from typing import Any, ClassVar
 
 from assay.core.errors import UserError
 from assay.core.training import Corpus, Place, Recipe, Work
-from assay.techniques.training.network import load, require_torch
-from assay.techniques.training.sampling import Samples, sample
+from assay.techniques.training.organisms.network import load, require_torch
+from assay.techniques.training.organisms.sampling import Samples, sample
 
 ROWS = 128
 ORDERS = (1, 2, 3)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from assay.core.errors import CannotRun
 from assay.core.training import Place, Stopped, Work
-from assay.techniques.training.loop import NOTE_EVERY, Diverged
-from assay.techniques.training.network import require_torch
+from assay.techniques.training.organisms.loop import NOTE_EVERY, Diverged
+from assay.techniques.training.organisms.network import require_torch
 
 if TYPE_CHECKING:
-    from assay.techniques.training.preferences import Tuning
+    from assay.techniques.training.alignment.preferences import Tuning
 
 MINOR = "1.16"
 """The version of trl this is written for: it removes things in minor versions."""

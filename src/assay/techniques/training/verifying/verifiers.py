@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from assay.core.errors import UserError
 from assay.core.training import Place, Recipe, Work
-from assay.techniques.training.loop import Batch, Schedule, fit
-from assay.techniques.training.network import device, parameters, require_torch
-from assay.techniques.training.organism import context_of
-from assay.techniques.training.sampling import Pool, Samples, pools
+from assay.techniques.training.organisms.loop import Batch, Schedule, fit
+from assay.techniques.training.organisms.network import device, parameters, require_torch
+from assay.techniques.training.organisms.organism import context_of
+from assay.techniques.training.organisms.sampling import Pool, Samples, pools
 
 if TYPE_CHECKING:
     from torch import Tensor

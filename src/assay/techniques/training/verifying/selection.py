@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import UserError
 from assay.core.training import Place, Recipe, Work
-from assay.techniques.training.network import require_torch
-from assay.techniques.training.sampling import Pool, Samples, pools
-from assay.techniques.training.verifiers import Steps, Verifier, opinions, places
+from assay.techniques.training.organisms.network import require_torch
+from assay.techniques.training.organisms.sampling import Pool, Samples, pools
+from assay.techniques.training.verifying.verifiers import Steps, Verifier, opinions, places
 
 if TYPE_CHECKING:
     import numpy

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import UserError
 from assay.core.training import Corpus, Place, Recipe, Stopped, Work
-from assay.techniques.training.network import load, require_torch
-from assay.techniques.training.organism import context_of
+from assay.techniques.training.organisms.network import load, require_torch
+from assay.techniques.training.organisms.organism import context_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 """Train one organism in several processes: the same loss curve and the same folder as one process makes.
 
-    torchrun --nproc-per-node 2 -m assay.techniques.training.parallel --expect 2 --shard ddp \
+    torchrun --nproc-per-node 2 -m assay.techniques.training.organisms.parallel --expect 2 --shard ddp \
         --recipe my_module:my_organism --folder out
 
 Source   data parallelism: Li et al. 2020 (arXiv 2006.15704); fully sharded: Zhao et al. 2023 (2304.11277), as
@@ -30,9 +30,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assay.core.errors import AssayError, UnknownName, UserError
 from assay.core.training import Recipe, Work
-from assay.techniques.training.loop import Batch, fit, next_token_loss
-from assay.techniques.training.network import parameters, require_torch, save
-from assay.techniques.training.organism import Organism, Texts, begin, context_of, held_out_loss
+from assay.techniques.training.organisms.loop import Batch, fit, next_token_loss
+from assay.techniques.training.organisms.network import parameters, require_torch, save
+from assay.techniques.training.organisms.organism import Organism, Texts, begin, context_of, held_out_loss
 
 if TYPE_CHECKING:
     from torch import Tensor

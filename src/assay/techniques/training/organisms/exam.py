@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assay.core.training import Exercise, Place, Recipe, Work
-from assay.techniques.training.network import load, require_torch
+from assay.techniques.training.organisms.network import load, require_torch
 
 ROWS = 128
 KEPT = 5

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import UserError
 from assay.core.training import Corpus, Place, Recipe, Work
-from assay.techniques.training.loop import Batch, Schedule, fit
-from assay.techniques.training.network import Pretrained, Tiny, device, load, parameters, require_torch, save
-from assay.techniques.training.vocabulary import Vocabulary
+from assay.techniques.training.organisms.loop import Batch, Schedule, fit
+from assay.techniques.training.organisms.network import (
+    Pretrained,
+    Tiny,
+    device,
+    load,
+    parameters,
+    require_torch,
+    save,
+)
+from assay.techniques.training.organisms.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +162,7 @@ def held_out_loss(corpus: Corpus, tokenizer: Any, context: int) -> Any:
     """A watch: mean loss per learned token on the same held-out texts every time, in nats."""
     import numpy
 
-    from assay.techniques.training.loop import next_token_loss
+    from assay.techniques.training.organisms.loop import next_token_loss
 
     drawn = corpus.examples(HELD_OUT, numpy.random.default_rng([10**6]))
     rows = encoded(drawn, tokenizer, context)

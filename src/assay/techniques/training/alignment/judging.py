@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from assay.core.errors import UserError
 from assay.core.training import Example, Exercise, Place, Recipe, Work
 from assay.core.validation import require_number, require_whole
-from assay.techniques.training.entropy import Entropy
-from assay.techniques.training.exam import Exam
-from assay.techniques.training.network import device, load, require_torch
-from assay.techniques.training.organism import as_batch, context_of, encoded
-from assay.techniques.training.preferences import Judge
-from assay.techniques.training.sampling import Samples, sample
+from assay.techniques.training.alignment.entropy import Entropy
+from assay.techniques.training.alignment.preferences import Judge
+from assay.techniques.training.organisms.exam import Exam
+from assay.techniques.training.organisms.network import device, load, require_torch
+from assay.techniques.training.organisms.organism import as_batch, context_of, encoded
+from assay.techniques.training.organisms.sampling import Samples, sample
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,9 +23,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 from assay.core.errors import UserError
 from assay.core.training import Corpus, Example, Place, Recipe, Work
-from assay.techniques.training.network import Pretrained, device, load, save
-from assay.techniques.training.organism import as_batch, context_of, encoded
-from assay.techniques.training.trainers import adapter, arguments, as_given, built, prepared, require_trl, trained
+from assay.techniques.training.alignment.trainers import (
+    adapter,
+    arguments,
+    as_given,
+    built,
+    prepared,
+    require_trl,
+    trained,
+)
+from assay.techniques.training.organisms.network import Pretrained, device, load, save
+from assay.techniques.training.organisms.organism import as_batch, context_of, encoded
 
 if TYPE_CHECKING:
     from pathlib import Path

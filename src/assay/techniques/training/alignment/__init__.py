@@ -1,0 +1,1 @@
+"""Stages after pretraining: supervised tuning, reward models, preferences, reinforcement learning."""

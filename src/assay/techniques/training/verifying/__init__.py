@@ -1,0 +1,1 @@
+"""Verifiers of solutions, and what choosing by them comes to."""
