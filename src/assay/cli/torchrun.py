@@ -57,7 +57,7 @@ def train_in_parallel(wanted: dict[str, Any], processes: int, shard: str) -> Pat
             f"--expect={processes}",
             f"--shard={shard}",
         ]
-        command += [f"--recipe={__name__}:chosen", f"--folder={draft}", *inputs]
+        command += [f"--shard={shard}", f"--recipe={__name__}:chosen", f"--folder={draft}", *inputs]
         environment = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         if subprocess.run(command, env=environment, stdout=sys.stderr).returncode != 0:
             raise ModelError(f"{recipe.name} was not trained; what went wrong stands above.")

@@ -51,7 +51,7 @@ PAPER = Paper(
         ),
         claim(
             "learnable-table",
-            "From as few tokens, elementary tasks are learned further on average than long products and quotients.",
+            "From as few tokens, elementary tasks are learned further on average than products and quotients.",
             arm(
                 "elementary",
                 "copy, split, compare, order, add, subtract, nD x 1D, nD / 1D",

@@ -41,8 +41,8 @@ PAPER = Paper(
     url="https://arxiv.org/abs/2305.20050",
     row="R49",
     shelf="training",
-    says="The best of 1860 solutions by a process-supervised reward model is right on 78.2 % of a test set of MATH, "
-    "72.4 % by an outcome-supervised one; both grow with N.",
+    says="The best of 1860 solutions by a process-supervised reward model is right on 78.2 % of a test set of "
+    "MATH, 72.4 % by an outcome-supervised one; both grow with N.",
     reading="A label of a process says more than one of an outcome, so arms are matched on solutions, and in a "
     "claim of its own on labels. Right answers after wrong steps exist here (a product with 0 forgets errors), "
     "else both labels would say the same. Every best-of-N may bend down where the verifier is wrong; a weighted "
@@ -50,7 +50,7 @@ PAPER = Paper(
     claims=(
         claim(
             "process-beats-outcome",
-            "The best of N is right more often by a verifier of steps than by one of outcomes, on the same solutions.",
+            "The best of N is right more often by a verifier of steps than by one of outcomes of the same solutions.",
             PROCESS,
             OUTCOME,
         ),
@@ -74,7 +74,7 @@ PAPER = Paper(
         ),
         claim(
             "process-right-for-right-reasons",
-            "Solutions chosen by a verifier of steps are right in every step more often than ones chosen by outcome.",
+            "Solutions chosen by a verifier of steps are more often right in every step than ones chosen by outcome.",
             selector("process_product_process", "process product"),
             selector("outcome_best_process", "outcome best"),
             "share of problems solved with every step right, mean over N",
