@@ -171,11 +171,7 @@ def test_kill_during_training_ends_with_the_same_weights(own_home: Path, capsys:
         process.wait()
         time.sleep(1.5)
     assert subprocess.run(words, env=environment).returncode == 0
-    (one,), (other,) = (
-        [a for a in artefacts(own_home / which / "cache" / "organisms") if a.is_network]
-        for which in ("whole", "killed")
-    )
+    roots = [own_home / which / "cache" / "organisms" for which in ("whole", "killed")]
+    (one,), (other,) = ([a for a in artefacts(root) if a.is_network] for root in roots)
     assert one.files["model.safetensors"] == other.files["model.safetensors"]
-    assert (
-        organism_named(own_home / "killed" / "cache" / "organisms", "goat-characters").made.numbers["steps"] == 50
-    )
+    assert organism_named(roots[1], "goat-characters").made.numbers["steps"] == 50

@@ -84,7 +84,7 @@ def test_measures_are_exact_on_tables_that_are_known() -> None:
 
 
 def test_a_gaussian_keeps_its_variance_on_average_and_loses_its_logarithm(tmp_path: Path) -> None:
-    """Shumailov et al.: the unbiased variance is a martingale, so E[var_n] = 1, while it tends to 0 almost surely."""
+    """Shumailov et al.: the unbiased variance is a martingale, so E[var_n] = 1, and yet it tends to 0."""
     lines = [
         FittedGenerations("g", Gaussian(), generations=5, count=50, seed=seed).make(Here(tmp_path)).numbers
         for seed in range(400)
