@@ -50,7 +50,7 @@ PAPER = Paper(
     claims=(
         claim(
             "process-beats-outcome",
-            "The best of N is right more often by a verifier of steps than by one of outcomes of the same solutions.",
+            "The best of N is right more often by a verifier of steps than by one of outcomes, given as much.",
             PROCESS,
             OUTCOME,
         ),
@@ -74,7 +74,7 @@ PAPER = Paper(
         ),
         claim(
             "process-right-for-right-reasons",
-            "Solutions chosen by a verifier of steps are more often right in every step than ones chosen by outcome.",
+            "Solutions chosen by a verifier of steps are more often right in every step than by one of outcomes.",
             selector("process_product_process", "process product"),
             selector("outcome_best_process", "outcome best"),
             "share of problems solved with every step right, mean over N",
