@@ -75,6 +75,7 @@ def test_train_list_and_show(own_home: Path, capsys: Capture) -> None:
     code, out, _ = command(capsys, "organisms", "train", "goat-direct", "--size", "smoke")
     assert code == 0
     assert "goat-direct is trained: loss" in out
+    assert "CPU seconds" in out
     assert "--model organism:goat-direct" in out
     begun = time.monotonic()
     assert command(capsys, "organisms", "train", "goat-direct", "--size", "smoke")[1] == out

@@ -86,9 +86,10 @@ def train(
         typer.echo(f"{name} is trained, by {processes} processes. It is in {folder}")
         return
     made, folder = _made(recipe, model)
+    loss = f"loss {made.numbers['loss']:.4f} after " if made.numbers.get("loss") else ""
     typer.echo(
-        f"{name} is trained: loss {made.numbers.get('loss', float('nan')):.4f} after {made.tokens_in:,} tokens, "
-        f"{made.cpu_seconds:.0f} CPU seconds. It is in {folder}"
+        f"{name} is trained: {loss}{made.tokens_in:,} tokens, {made.cpu_seconds:.1f} CPU seconds. "
+        f"It is in {folder}"
     )
     typer.echo(f"Next: assay ask with-suffix 'PROMPT' --set temperature=0 --model organism:{name}")
 
@@ -116,7 +117,7 @@ def show(
     row = _row(one)
     console.print(f"[bold]{one.name}[/bold] {one.hash}, made {one.created}")
     console.print(
-        f"{row['parameters']:,} parameters, {row['tokens']:,} tokens, {row['cpu_seconds']:.0f} CPU seconds"
+        f"{row['parameters']:,} parameters, {row['tokens']:,} tokens, {row['cpu_seconds']:.1f} CPU seconds"
     )
     losses = [(point["tokens"], point["loss"]) for point in one.made.curve if "loss" in point]
     if losses:
@@ -133,12 +134,24 @@ def show(
         console.print(f"Loss curve: {plot.resolve()}")
 
 
+def _parameters(weights: Path) -> int:
+    """How many numbers a safetensors file holds, as its head says."""
+    import json
+    import math
+
+    with weights.open("rb") as file:
+        head = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return sum(math.prod(tensor["shape"]) for name, tensor in head.items() if name != "__metadata__")
+
+
 def _row(one: Artefact) -> dict[str, Any]:
+    from assay.core.artefacts import WEIGHTS
+
     numbers = one.made.numbers
     return {
         "name": one.name,
         "hash": one.hash,
-        "parameters": int(numbers.get("parameters", 0)),
+        "parameters": int(numbers.get("parameters", 0)) or _parameters(one.folder / WEIGHTS),
         "tokens": one.made.tokens_in,
         "cpu_seconds": one.made.cpu_seconds,
         "loss": numbers.get("loss"),
