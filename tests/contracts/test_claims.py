@@ -169,7 +169,7 @@ def planted(claim: Claim, right: dict[str, float]) -> Claim:
 
     treatment, control = arm(claim.treatment, right["treatment"]), arm(claim.control, right["control"])
     # What is planted is not trained: the model need not be able to.
-    needs = claim.needs - {Capability.TRAIN}
+    needs = claim.needs - {Capability.TRAIN, Capability.SCRATCH}
     return dataclasses.replace(claim, treatment=treatment, control=control, needs=needs, others=(), at_chance=())
 
 

@@ -50,4 +50,4 @@ def test_organisms_of_a_card_are_recipes_of_their_own(paper: Paper, size: str) -
         assert recipe.name
         json.dumps(recipe.spec(), allow_nan=False)
         assert with_inputs([recipe])[-1] is recipe
-        assert recipe.on("hub/name").hash != recipe.hash, name
+        assert recipe.on("hub/name", "hub/name at 1").hash != recipe.hash, name

@@ -16,7 +16,7 @@ from assay.core.answers import curve_of, curve_text, slope
 class Start:
     width: int = 8
 
-    def on(self, model: str) -> Given:
+    def on(self, model: str, identity: str) -> Given:
         return Given(model)
 
 
@@ -69,10 +69,10 @@ def test_inputs_come_first_and_once() -> None:
 
 def test_a_chain_moves_onto_a_pretrained_model_down_to_where_it_begins() -> None:
     top = Step("top", Step("middle", Step("base")))
-    moved = top.on("hub/name")
+    moved = top.on("hub/name", "1")
     assert moved.start.start.start == Given("hub/name")  # type: ignore[union-attr]
     assert moved.hash != top.hash
-    assert Step("told", Given("x")).on("y").start == Given("x")
+    assert Step("told", Given("x")).on("y", "1").start == Given("x")
 
 
 def test_what_is_no_value_cannot_be_part_of_a_recipe() -> None:

@@ -23,6 +23,24 @@ def organism_names(incomplete: str) -> list[str]:
     return [name for name in sorted(catalogue()) if name.startswith(incomplete)]
 
 
+def recipe_names(name: str) -> list[str]:
+    """What the recipes behind a name of the catalogue are called: sizes may have names of their own."""
+    from assay.lab.plan import SIZES
+
+    known = catalogue()
+    return [name, *(known[name][1](0, size).name for size in SIZES)] if name in known else [name]
+
+
+def found_organism(name: str) -> Artefact:
+    """The newest finished organism of that name, or of the recipe that the catalogue calls so."""
+    from assay.core.artefacts import artefacts, organism_named
+    from assay.home import find_home
+
+    root, names = find_home().organisms, recipe_names(name)
+    here = [one for one in artefacts(root) if one.name in names and one.is_network]
+    return here[0] if here else organism_named(root, name)
+
+
 def catalogue() -> dict[str, tuple[str, Any]]:
     """Every recipe the cards name: the card's slug, and (seed, size) -> recipe."""
     from assay.papers import all_papers
@@ -41,11 +59,10 @@ def list_organisms(as_json: bool = typer.Option(False, "--json", help="Print JSO
     from assay.core.artefacts import artefacts
     from assay.home import find_home
 
-    known = catalogue()
+    known = {called: card for name, card in catalogue().items() for called in recipe_names(name)}
     here = [one for one in artefacts(find_home().organisms) if one.is_network]
     if as_json:
-        trained = [_row(one) for one in here]
-        untrained = sorted(set(known) - {one.name for one in here})
+        trained, untrained = [_row(one) for one in here], _untrained(here)
         typer.echo(json.dumps({"trained": trained, "untrained": untrained}))
         return
     table = Table(box=None, pad_edge=False)
@@ -56,7 +73,7 @@ def list_organisms(as_json: bool = typer.Option(False, "--json", help="Print JSO
         card = known.get(one.name, ("-",))[0]
         figures = (f"{row['parameters']:,}", f"{row['tokens']:,}", f"{row['cpu_seconds']:.0f}")
         table.add_row(one.name, card, one.created[:10], *figures, one.folder.name)
-    for name in sorted(set(known) - {one.name for one in here}):
+    for name in _untrained(here):
         table.add_row(name, known[name][0], "not yet", "", "", "", "")
     Console().print(table)
     Console().print("Next: assay organisms train NAME, assay organisms show NAME", style="dim")
@@ -81,7 +98,8 @@ def train(
 
         for needed in recipe.inputs():
             _made(needed, model)
-        wanted = {"name": name, "size": size, "seed": seed, "model": _start(model)}
+        start, identity = _start(model)
+        wanted = {"name": name, "size": size, "seed": seed, "model": start, "identity": identity}
         folder = train_in_parallel(wanted, processes, shard)
         typer.echo(f"{name} is trained, by {processes} processes. It is in {folder}")
         return
@@ -91,7 +109,7 @@ def train(
         f"{name} is trained: {loss}{made.tokens_in:,} tokens, {made.cpu_seconds:.1f} CPU seconds. "
         f"It is in {folder}"
     )
-    typer.echo(f"Next: assay ask with-suffix 'PROMPT' --set temperature=0 --model organism:{name}")
+    typer.echo(f"Next: assay ask with-suffix 'PROMPT' --set temperature=0 --model organism:{recipe.name}")
 
 
 @organisms.command("show")
@@ -105,11 +123,10 @@ def show(
 
     from rich.console import Console
 
-    from assay.core.artefacts import RECORD, organism_named
-    from assay.home import find_home
+    from assay.core.artefacts import RECORD
     from assay.report.drawings.curves import loss_svg, sparkline
 
-    one = organism_named(find_home().organisms, name)
+    one = found_organism(name)
     if as_json:
         typer.echo((one.folder / RECORD).read_text())
         return
@@ -132,6 +149,12 @@ def show(
         check_writable(plot)
         plot.write_text(loss_svg(one.name, one.made.curve))
         console.print(f"Loss curve: {plot.resolve()}")
+
+
+def _untrained(here: list[Artefact]) -> list[str]:
+    """Names of the catalogue of which nothing is there."""
+    names = {one.name for one in here}
+    return [name for name in sorted(catalogue()) if not names & set(recipe_names(name))]
 
 
 def _parameters(weights: Path) -> int:
@@ -186,8 +209,8 @@ def _made(recipe: Recipe, model: str) -> tuple[Made, Path]:
 
     home = find_home().make()
 
-    start = _start(model)
-    wanted = recipe.on(start) if start else recipe
+    start, identity = _start(model)
+    wanted = recipe.on(start, identity) if start else recipe
 
     async def work() -> tuple[Made, Path]:
         workshop = Workshop(home.organisms)
@@ -201,8 +224,8 @@ def _made(recipe: Recipe, model: str) -> tuple[Made, Path]:
     return asyncio.run(work())
 
 
-def _start(model: str) -> str:
-    """Folder or hub name of the weights to begin with; empty: the recipe's own beginning."""
+def _start(model: str) -> tuple[str, str]:
+    """Where the weights to begin with lie, and their identity; both empty: the recipe's own beginning."""
     import asyncio
 
     from assay.core import Capability
@@ -211,7 +234,7 @@ def _start(model: str) -> str:
     from assay.models import ModelChoice, connect
 
     if not model:
-        return ""
+        return "", ""
     needs = frozenset({Capability.TRAIN})
     base = asyncio.run(connect(ModelChoice(model, may_pull=True), find_home().make(), needs=needs))
-    return base.begins_with if isinstance(base, Trainable) else ""
+    return (base.begins_with, base.identity) if isinstance(base, Trainable) else ("", "")

@@ -89,6 +89,11 @@ def model_choice(model: str, base_url: list[str] | None, slots: int, timeout: fl
     """The model a user named, fetched if it is known and not here yet."""
     from assay.models import ModelChoice
 
+    if model.startswith("organism:"):
+        from assay.cli.organisms import found_organism
+
+        found = found_organism(model.partition(":")[2])
+        model = f"organism:{found.name}-{found.hash}"
     return ModelChoice(model, tuple(base_url or ()), slots=slots, seconds=timeout, may_pull=True)
 
 

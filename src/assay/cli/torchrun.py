@@ -23,7 +23,7 @@ def chosen() -> Recipe:
 
     wanted = json.loads(os.environ[WANTED])
     recipe: Recipe = catalogue()[wanted["name"]][1](wanted["seed"], wanted["size"])
-    return recipe.on(wanted["model"]) if wanted["model"] else recipe
+    return recipe.on(wanted["model"], wanted["identity"]) if wanted["model"] else recipe
 
 
 def train_in_parallel(wanted: dict[str, Any], processes: int, shard: str) -> Path:

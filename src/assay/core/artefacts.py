@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib.metadata
 import json
 import os
+import platform
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +21,8 @@ from assay.core.training import Made, Recipe, Work
 RECORD = "organism.json"
 DRAFTS = ".making"
 WEIGHTS = "model.safetensors"
+CHECKPOINT = "checkpoint.pt"
+"""What a training needs to go on; it does not outlive the making of its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,15 @@ class Artefact:
         """Whether it holds weights, or a measurement only."""
         return WEIGHTS in self.files
 
+    @property
+    def writes(self) -> bool:
+        """Whether it is a language model: a verifier or a reward model is a network and writes nothing."""
+        try:
+            config = json.loads((self.folder / "config.json").read_text())
+            return self.is_network and any("CausalLM" in kind for kind in config["architectures"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
 
 def place_of(root: Path, recipe: Recipe) -> Path:
     """Where a recipe's artefact is, once it is finished."""
@@ -52,6 +66,8 @@ def draft_of(root: Path, recipe: Recipe) -> Path:
 def finish(root: Path, recipe: Recipe, work: Work, *, seconds: float, cpu_seconds: float) -> None:
     """Write the record and put the draft in its place, in one step."""
     draft = draft_of(root, recipe)
+    for left in (*draft.glob(f"{CHECKPOINT}*"), *draft.glob("*.draft")):
+        left.unlink()
     files = {
         file.name: file_sha256(file) for file in sorted(draft.iterdir()) if file.is_file() and file.name != RECORD
     }
@@ -63,13 +79,15 @@ def finish(root: Path, recipe: Recipe, work: Work, *, seconds: float, cpu_second
         work.tokens_in,
         work.tokens_out,
         round(seconds, 3),
-        round(cpu_seconds, 3),
+        # A training that was interrupted remembers what it had taken before.
+        round(max(cpu_seconds, float(work.numbers.get("cpu_seconds", 0.0))), 3),
     )
     record = {
         "recipe": recipe.spec(),
         "made": asdict(made),
         "files": files,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "made_with": _versions(),
     }
     (draft / RECORD).write_text(json.dumps(record, indent=1, allow_nan=False))
     place = place_of(root, recipe)
@@ -81,19 +99,24 @@ def finish(root: Path, recipe: Recipe, work: Work, *, seconds: float, cpu_second
 def is_whole(folder: Path, *, thorough: bool = False) -> bool:
     """Whether a folder is finished: every file there, and unchanged if one looks thoroughly."""
     try:
-        files = json.loads((folder / RECORD).read_text())["files"]
-        return all(
-            (folder / name).is_file() and (not thorough or file_sha256(folder / name) == sha)
-            for name, sha in files.items()
-        )
-    except (OSError, ValueError, KeyError, AttributeError):
+        record = json.loads((folder / RECORD).read_text())
+        made_of(record)
+        files = record["files"].items()
+        there = all((folder / name).is_file() for name, _ in files)
+        return there and (not thorough or all(file_sha256(folder / name) == sha for name, sha in files))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return False
+
+
+def made_of(record: Mapping[str, Any]) -> Made:
+    """What a record says was made."""
+    found = record["made"]
+    return Made(**{**found, "curve": tuple(found["curve"])})
 
 
 def made_in(folder: Path) -> Made:
     """What a finished folder's record says of it."""
-    found = json.loads((folder / RECORD).read_text())["made"]
-    return Made(**{**found, "curve": tuple(found["curve"])})
+    return made_of(json.loads((folder / RECORD).read_text()))
 
 
 def artefacts(root: Path) -> Iterator[Artefact]:
@@ -102,7 +125,7 @@ def artefacts(root: Path) -> Iterator[Artefact]:
     for record in root.glob(f"[!.]*/{RECORD}"):
         try:
             fields = json.loads(record.read_text())
-            made = Made(**{**fields["made"], "curve": tuple(fields["made"]["curve"])})
+            made = made_of(fields)
             found.append(
                 Artefact(
                     record.parent, made.name, made.hash, fields["recipe"], made, fields["created"], fields["files"]
@@ -114,17 +137,35 @@ def artefacts(root: Path) -> Iterator[Artefact]:
 
 
 def organism_named(root: Path, name: str) -> Artefact:
-    """The newest organism of that name, or the one whose folder's name begins so."""
-    networks = [one for one in artefacts(root) if one.is_network]
-    for one in networks:
-        if one.name == name or f"{one.name}-{one.hash}".startswith(name + "-") or one.hash.startswith(name):
-            if not is_whole(one.folder, thorough=True):
-                raise ModelError(
-                    f"The organism {one.name} is damaged.", hint=f"Type: assay organisms train {one.name}"
-                )
-            return one
+    """The newest language model of that name, or the one whose folder's name or hash begins so.
+
+    Of a folder's name at least the whole name and a dash are wanted, of a hash six characters.
+    """
+    networks = [one for one in artefacts(root) if one.writes]
+    exact = [one for one in networks if one.name == name]
+    begun = [
+        one
+        for one in networks
+        if (len(name) >= 6 and one.hash.startswith(name))
+        or (name.startswith(f"{one.name}-") and f"{one.name}-{one.hash}".startswith(name))
+    ]
+    for one in exact or begun:
+        if not is_whole(one.folder, thorough=True):
+            raise ModelError(
+                f"The organism {one.name} is damaged.", hint=f"Type: assay organisms train {one.name}"
+            )
+        return one
     hint = f"Type: assay organisms train {name}. Names: assay organisms list"
     raise UnknownName("organism on this machine", name, [one.name for one in networks], hint=hint)
+
+
+def _versions() -> dict[str, str]:
+    """What it was made with: the same recipe may give other weights with another library."""
+    found = {"python": platform.python_version()}
+    for package in ("assay", "torch", "transformers", "trl", "numpy"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
 
 
 def file_sha256(file: Path) -> str:

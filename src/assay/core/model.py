@@ -41,6 +41,8 @@ class Capability(StrEnum):
     WEIGHTS = "weights"
     TRAIN = "train"
     """Weights can be made: organisms on this machine, or a pretrained model trained further."""
+    SCRATCH = "networks of its own sizes and tokenizers"
+    """Networks can be made as recipes say; pretrained weights have one size and one tokenizer."""
     OBSERVER = "observer"
     """It was connected with a second model of the same tokenizer."""
 
@@ -135,4 +137,9 @@ class Trainable(Protocol):
     @property
     def begins_with(self) -> str:
         """Folder or hub name of pretrained weights; empty: the recipe's own beginning."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """What tells those weights from others, wherever they lie."""
         ...

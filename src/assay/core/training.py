@@ -112,9 +112,12 @@ class Recipe:
         """Recipes that have to be made before, each once."""
         return tuple(dict.fromkeys(recipe for value in _values(self) for recipe in _recipes(value)))
 
-    def on(self, model: str) -> Self:
-        """The same recipe with a pretrained model (hub name or folder) in place of what begins from scratch."""
-        changed = {f.name: _moved(getattr(self, f.name), model) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+    def on(self, model: str, identity: str) -> Self:
+        """The same recipe with a pretrained model (hub name or folder) in place of what begins from scratch.
+
+        The identity tells the model from others, wherever it lies.
+        """
+        changed = {f.name: _moved(getattr(self, f.name), model, identity) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
         return dataclasses.replace(self, **changed)  # type: ignore[type-var]
 
     def make(self, place: Place) -> Work:
@@ -159,9 +162,13 @@ class Made:
 
 
 def plain(value: Any) -> Any:
-    """A field of a recipe as JSON; dataclasses carry the name of their class and its version."""
+    """A field of a recipe as JSON; dataclasses carry the name of their class and its version.
+
+    A field whose metadata says `tells: False` is no part of what something is: where weights lie, for one.
+    """
     if dataclasses.is_dataclass(value):
-        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        told = [f for f in dataclasses.fields(value) if f.metadata.get("tells", True)]
+        fields = {f.name: plain(getattr(value, f.name)) for f in told}
         version = getattr(value, "VERSION", 1)
         return {"kind": type(value).__name__} | ({} if version == 1 else {"version": version}) | fields
     if isinstance(value, tuple | list):
@@ -186,7 +193,7 @@ def _recipes(value: Any) -> Iterator[Recipe]:
             yield from _recipes(part)
 
 
-def _moved(value: Any, model: str) -> Any:
+def _moved(value: Any, model: str, identity: str) -> Any:
     if isinstance(value, tuple):
-        return tuple(_moved(part, model) for part in value)
-    return value.on(model) if hasattr(value, "on") else value
+        return tuple(_moved(part, model, identity) for part in value)
+    return value.on(model, identity) if hasattr(value, "on") else value

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from assay.core import Answer, Claim, Ending, EvidenceKind, Measure, Task
+from assay.core import Answer, Capability, Claim, Ending, EvidenceKind, Measure, Task
 from assay.core.verdict import ArmResult, ControlResult, Verdict, Word
 from assay.lab.arms import ArmRecord
 from assay.lab.controls import format_control
@@ -322,6 +322,9 @@ def _warnings(result: Result, controls: Mapping[str, ControlResult]) -> list[str
     """What a reader of the verdict must not overlook."""
     notes = []
     lost = sum(_errored(item, result) for item in result.used)
+    missing = len(result.used) - result.finding.n
+    if missing and Capability.TRAIN in result.plan.claim.needs:
+        notes.append(f"{missing} of {len(result.used)} seeds gave nothing to measure, and are left out.")
     if lost:
         notes.append(
             f"{lost} of {len(result.used)} pairs met a fault of transport or did not fit, and are left out."

@@ -322,8 +322,10 @@ class Driver:
         """The artefact of a recipe, on the model's own weights where it has some to begin with."""
         if self.workshop is None:
             raise CannotRun("This flow trains, and no workshop was given to the driver.")
-        start = model.begins_with if isinstance(model, Trainable) else ""
-        return await self.workshop.make(request.recipe.on(start) if start else request.recipe)
+        recipe = request.recipe
+        if isinstance(model, Trainable) and model.begins_with:
+            recipe = recipe.on(model.begins_with, model.identity)
+        return await self.workshop.make(recipe)
 
     def _dispatcher(self, model: Model) -> Dispatcher:
         if model not in self._dispatchers:

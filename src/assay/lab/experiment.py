@@ -49,6 +49,11 @@ Report = Callable[[Event], None]
 PILOT_SEED = 7_919
 """Added to the seed for pilot items: they are never test items."""
 OUT_OF_BUDGET = "the budget ended before the answer"
+HINTS = {
+    Capability.OBSERVER.value: "Add: --observer hf:OTHER",
+    Capability.SCRATCH.value: "Its arms differ in size or tokenizer. Leave out --model.",
+    Capability.TRAIN.value: "Leave out --model.",
+}
 GIVE_UP_AFTER = 24
 """Samples in a row that end in a transport fault before the endpoint is taken for dead."""
 
@@ -189,11 +194,8 @@ class Experiment:
         if missing:
             raise CannotRun(
                 f"The claim {claim.id} needs what {model.name} has not: {', '.join(missing)}.",
-                hint="Add: --observer hf:OTHER"
-                if missing == [Capability.OBSERVER.value]
-                else "The embedded model has it: --model smollm2-135m",
+                hint=HINTS.get(missing[0], "The embedded model has it: --model smollm2-135m"),
             )
-
         if Capability.GENERATE in claim.needs and Capability.PREFILL not in model.capabilities:
             self.notes.append(f"{model.name} cannot have its turn begun: it was asked in words to begin so.")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from assay.core import Budget, Claim, Paper, Task, UnknownName, UserError
+from assay.core import Budget, Capability, Claim, Paper, Task, UnknownName, UserError
 from assay.stats import RuleName
 
 SIZES = ("smoke", "small", "full")
@@ -45,6 +45,11 @@ class Plan:
             raise UserError(f"{self.n} samples show nothing.", hint="Give --n at least 1.")
         if self.budget_tokens is not None:
             Budget(tokens=self.budget_tokens)
+        if Capability.TRAIN in self.claim.needs and (self.budget_tokens is not None or self.repeats > 1):
+            raise UserError(
+                f"{self.claim.id} trains what its size says, once a seed.",
+                hint="Leave out --budget-tokens and --repeats; choose --size or --n.",
+            )
         own = self.claim.task
         if self.task is not None and self.claim.measures and type(self.task) is not type(own):
             raise UserError(f"{self.claim.id} runs on {own.name} only.", hint="Leave out --task.")

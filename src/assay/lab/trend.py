@@ -38,9 +38,9 @@ class TrendEvidence:
             return Finding(Word.UNDECIDED, out_of_samples, alone, None, len(self.pairs), test)
         mean, (low, high) = found
         word, reason = word_of(mean, low, high, self.question)
-        if self.question.direction and not any(pair.difference for pair in self.pairs):
-            # No spread makes a point of the interval; what never differs was at its floor or its ceiling.
-            word, reason = Word.UNDECIDED, "the arms gave the same on every seed"
+        if len({pair.difference for pair in self.pairs}) == 1:
+            # The interval is a point: marks were at their floor or ceiling, and the seeds say nothing of spread.
+            word, reason = Word.UNDECIDED, "the same difference on every seed"
         if not complete:
             word, reason = Word.UNDECIDED, out_of_samples
         return Finding(word, reason or out_of_samples, mean, (low, high), len(self.pairs), test | self._tests())

@@ -64,8 +64,9 @@ async def connect(
     if Capability.TRAIN in needs:
         return _trained(choice, home, say)
     if choice.name.startswith(ORGANISM + ":"):
-        folder = organism_named(home.organisms, choice.name.partition(":")[2]).folder
-        choice = replace(choice, name=f"hf:{folder}" if needs & WHITE_BOX else f"gguf:{exported(folder)}")
+        found = organism_named(home.organisms, choice.name.partition(":")[2])
+        opened = f"hf:{found.folder}" if needs & WHITE_BOX else f"gguf:{exported(found, home.organisms)}"
+        choice = replace(choice, name=opened)
     kind, separator, rest = choice.name.partition("/")
     if separator and kind == "openai":
         return await _endpoint(choice, rest, environ)

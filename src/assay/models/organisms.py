@@ -6,11 +6,13 @@ import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
 
+from assay.core.artefacts import WEIGHTS, Artefact
 from assay.core.errors import CannotRun
 from assay.core.model import Capability, Fingerprint, Grouping
 from assay.core.replies import Embeddings, Reading, Reply, Scores
 from assay.core.requests import Ask, Embed, Read, Score
 
+EXPORTED = ".exported"
 ORGANISM = "organism"
 """The name a user types for: whatever the claim's recipes make."""
 
@@ -20,13 +22,14 @@ class TrainedHere:
 
     grouping = Grouping.TOGETHER
     slots = 1
-    capabilities = frozenset({Capability.TRAIN})
 
     def __init__(self, name: str, begins_with: str = "", identity: str = "") -> None:
         import hashlib
 
         self.name = name
         self.begins_with = begins_with
+        self.identity = identity
+        self.capabilities = frozenset({Capability.TRAIN} | ({Capability.SCRATCH} if not begins_with else set()))
         parts = {"begins with": identity or "random weights", "torch": _version("torch")}
         parts["transformers"] = _version("transformers")
         digest = hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
@@ -58,13 +61,15 @@ class TrainedHere:
         )
 
 
-def exported(folder: Path) -> Path:
-    """The organism as a GGUF file beside its weights, written when it is first wanted."""
-    from assay.models.network.exporting import export
+def exported(organism: Artefact, root: Path) -> Path:
+    """The organism as a GGUF file, written when it is first wanted; another exporter writes another file."""
+    from assay.models.network.exporting import VERSION, export
 
-    file = folder / "organism.gguf"
+    folder = root / EXPORTED
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{organism.name}-{organism.files[WEIGHTS][:16]}-{VERSION}.gguf"
     if not file.is_file():
-        export(folder, file)
+        export(organism.folder, file)
     return file
 
 

@@ -9,6 +9,7 @@ from assay.core import Arm, Claim, EvidenceKind, Measure, Paper, Size
 from assay.papers.recipes.scaling import at_one_budget, claim, exponent, loss, loss_claim, organism
 from assay.tasks import SimulatedSourcesTask
 from assay.techniques.training.scaling import exponent_error
+from assay.techniques.training.trend import OWN_NETWORKS
 
 SUMMED = Arm("summed", partial(exponent_error, averaged=False), "Huber's loss summed over runs, |a - true a|")
 AVERAGED = Arm("averaged", partial(exponent_error, averaged=True), "the same loss averaged, |a - true a|")
@@ -58,6 +59,7 @@ PAPER = Paper(
             evidence=EvidenceKind.RATE,
             expected=(0.4, 0.6),
             unit="exponent a",
+            needs=OWN_NETWORKS,
             departures=ON_ORGANISMS,
         ),
         loss_claim(
@@ -69,6 +71,7 @@ PAPER = Paper(
             ),
             0.02,
             direction=-1,
+            needs=OWN_NETWORKS,
             departures=ON_ORGANISMS,
         ),
         loss_claim(

@@ -6,7 +6,7 @@ from functools import partial
 
 from assay.core import Arm, EvidenceKind, Paper
 from assay.papers.recipes.scaling import claim, decay, loss, loss_claim, organism
-from assay.techniques.training.trend import trained
+from assay.techniques.training.trend import OWN_NETWORKS, trained
 
 FRESH = loss("fresh", "every text is new")
 SIXTY_FOUR = loss("64 epochs", "64 times over a sixty-fourth of the texts", epochs=64)
@@ -57,6 +57,7 @@ PAPER = Paper(
             evidence=EvidenceKind.RATE,
             expected=(0.699, 1.699),
             unit="log10 of R*_D",
+            needs=OWN_NETWORKS,
         ),
         loss_claim(
             "weight-decay-helps-repeats",

@@ -8,7 +8,7 @@ from typing import Any
 from assay.core import Arm, Claim, Paper
 from assay.papers.recipes.goat import CHUNKS, COMPOUND, DIGITS, ELEMENTARY, adder, product, products, sums, table
 from assay.tasks import SeedsTask
-from assay.techniques.training.trend import trained, training_claim
+from assay.techniques.training.trend import OWN_NETWORKS, trained, training_claim
 
 
 def arm(name: str, says: str, ladder: Any, **settings: Any) -> Arm:
@@ -16,10 +16,10 @@ def arm(name: str, says: str, ladder: Any, **settings: Any) -> Arm:
     return trained(name, says, ladder, "exact", **settings)
 
 
-def claim(name: str, sentence: str, treatment: Arm, control: Arm) -> Claim:
+def claim(name: str, sentence: str, treatment: Arm, control: Arm, **other: Any) -> Claim:
     """A claim about exact match on problems that were not trained on."""
     return training_claim(
-        name, sentence, (treatment, control), SeedsTask(dose="task", chance=0.0), 0.2, unit="exact match"
+        name, sentence, (treatment, control), SeedsTask(dose="task", chance=0.0), 0.2, unit="exact match", **other
     )
 
 
@@ -65,6 +65,7 @@ PAPER = Paper(
             "Addition is learned better from digits than from chunks of three digits, on the same sums.",
             arm("digits", "one token a digit", sums, vocabulary=DIGITS),
             arm("chunks", "up to three digits a token, cut from the left", sums, vocabulary=CHUNKS),
+            needs=OWN_NETWORKS,
         ),
     ),
     organisms={

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from assay.core import Paper
 from assay.papers.recipes.imitation import (
     answering,
@@ -13,7 +15,7 @@ from assay.papers.recipes.imitation import (
     recalled,
     tuned,
 )
-from assay.techniques.training.trend import trained
+from assay.techniques.training.trend import OWN_NETWORKS, trained
 
 STYLE, JUDGED = "style on uncovered", "misjudged on uncovered"
 KNOWN, UNKNOWN = "fact on uncovered known", "fact on uncovered unknown"
@@ -32,13 +34,13 @@ PAPER = Paper(
     "imitation data change little there; a larger base helps.",
     reading="Which facts a base has read and which answers it imitates is drawn apart, so style, facts and format "
     "are too. A base only completes: set beside it, any tuning would win by format. The control is therefore the "
-    "same base after as many plain answers, on facts it has read, about the same entities; what is left is "
-    "the teacher's style, and facts new to the base. By construction: facts that are nowhere (seven in ten "
-    "uncovered ones) cannot be learned, so imitation-leaves-facts is a check for leaks and a gap to the "
-    "teacher is certain; the judge counts three markers and is blind to facts; an imitator never saw a "
-    "refusal. Open: whether style carries over to other entities, what the tuning does to what the base knew, "
-    "how many false replies pass, and whether a student that was told 'no idea' where it had read nothing "
-    "holds back elsewhere - and more so than one that was told so at random, which is shown beside.",
+    "same base after as many plain answers, on facts it has read, about covered entities (fewer of them, for only "
+    "facts it has read qualify); what is left is the teacher's style, and facts new to the base. By construction: "
+    "facts that are nowhere (seven in ten uncovered ones) cannot be learned, so imitation-leaves-facts is a check "
+    "for leaks and a gap to the teacher is certain; the judge counts three markers and is blind to facts; an "
+    "imitator never saw a refusal. Open: whether style carries over to other entities, what the tuning does to "
+    "what the base knew, how many false replies pass, and whether a student that was told 'no idea' where it had "
+    "read nothing holds back elsewhere, and more so than one told so at random, which is shown beside.",
     claims=(
         claim(
             "imitation-learns-style",
@@ -58,7 +60,7 @@ PAPER = Paper(
         ),
         claim(
             "imitation-keeps-facts",
-            "Imitation does not change how many facts are told that the base has read and no answer covers.",
+            "Of facts that the base has read and no answer covers, imitation tells as many as plain tuning does.",
             (answering("imitated", KNOWN), answering("plain", KNOWN)),
             0.1,
             unit="facts stated",
@@ -84,7 +86,7 @@ PAPER = Paper(
         ),
         claim(
             "bigger-base-beats-more-imitation",
-            "Of facts that are not covered, 16 times the parameters tell more than 16 times the imitated answers.",
+            "Of facts that bases read and no answer covers, a larger base tells more than more imitation does.",
             (
                 trained(
                     "larger base", "1, 4, 16 times the parameters, the fewest answers", more_parameters, KNOWN
@@ -93,12 +95,13 @@ PAPER = Paper(
             ),
             0.1,
             unit="facts stated",
+            needs=OWN_NETWORKS,
         ),
     ),
     organisms={
         "imitation-base": base,
         "imitator": tuned,
-        "imitation-control": lambda seed, size: tuned(seed, size, "plain"),
+        "imitation-control": partial(tuned, tuning="plain"),
     },
     departures=(
         "Networks of 0.015 to 0.2 million parameters (small size) and a world of invented facts in place of "

@@ -28,7 +28,8 @@ PAPER = Paper(
     "of the real data kept the damage is minor.",
     reading="Divergence, entropy and the mass of the tail need not go together: an under-fitted network blurs, so "
     "that its tails grow while it drifts away. Beam search narrows what is written and is no property of "
-    "training. Gerstgrasser et al. 2024 (arXiv 2404.01413) add the samples to the data, and nothing collapses.",
+    "training. Gerstgrasser et al. 2024 (arXiv 2404.01413) add the samples to the data, and nothing "
+    "collapses; with as many steps for all, a set that grows is also read fewer times over, which alone slows it.",
     claims=(
         networks_claim(
             "collapse-diverges",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.core import Paper
 from assay.papers.recipes.scaling import claim, exponent, organism
+from assay.techniques.training.trend import OWN_NETWORKS
 
 PAPER = Paper(
     slug="palm2",
@@ -30,6 +31,7 @@ PAPER = Paper(
             0.1,
             direction=0,
             unit="exponent a",
+            needs=OWN_NETWORKS,
         ),
     ),
     organisms={"scaling-base": organism},

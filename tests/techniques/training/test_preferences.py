@@ -255,11 +255,11 @@ def test_a_loss_that_is_no_number_ends_the_training(made: dict[Recipe, Path], tm
 
 
 def test_a_pretrained_model_gets_a_rate_of_its_own() -> None:
-    moved = RLOO.on("some/model")
+    moved = RLOO.on("some/model", "1")
     assert moved.rate == RLOO.tuned_rate
-    assert moved.start == BASE.on("some/model")
+    assert moved.start == BASE.on("some/model", "1")
     direct = replace(SFT, start=Pretrained("some/model"))
-    assert direct.on("other").rate == SFT.rate
+    assert direct.on("other", "1").rate == SFT.rate
 
 
 def test_batches_that_cannot_be_made_are_refused(made: dict[Recipe, Path], tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Workshop:
     def __init__(self, root: Path, workers: int = 0, tell: Tell = lambda _: None) -> None:
         self.root = root
         self.tell = tell
-        self._workers = workers or max(1, os.cpu_count() or 1)
+        self._workers = workers or _cores()
         self._pool: ProcessPoolExecutor | None = None
         self._making: dict[str, asyncio.Task[Made]] = {}
         self._whole: set[str] = set()
@@ -77,24 +77,28 @@ class Workshop:
     def _open_pool(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            if self._news is None:
-                self._stop, self._news = context.Event(), context.SimpleQueue()
-                self._listen()
+            # A worker that was killed may hold the queue's lock: another pool has a queue of its own.
+            if self._news is not None:
+                self._news.put(None)
+            self._stop, self._news = self._stop or context.Event(), context.SimpleQueue()
+            self._listen(self._news)
             arguments = (os.getpid(), self._stop, self._news)
             self._pool = ProcessPoolExecutor(
                 self._workers, mp_context=context, initializer=begin, initargs=arguments
             )
         return self._pool
 
-    def _listen(self) -> None:
+    def _listen(self, queue: Any) -> None:
         """Gathers what the processes say of their progress into one line."""
 
         def listen() -> None:
             with contextlib.suppress(EOFError, OSError):
-                while (news := self._news.get()) is not None:
+                while (news := queue.get()) is not None:
                     key, name, share, text = news
                     self._shares[key] = (share, f"{name} {share:.0%} {text}".strip())
-                    self.tell(", ".join(line for _, line in list(self._shares.values())))
+                    # Whoever listens no more must not stop those who work.
+                    with contextlib.suppress(Exception):
+                        self.tell(", ".join(line for _, line in list(self._shares.values())))
 
         threading.Thread(target=listen, daemon=True).start()
 
@@ -121,3 +125,10 @@ class Interrupted(UserError):
 
     def __init__(self, name: str) -> None:
         AssayError.__init__(self, f"Making {name} was stopped.", hint="Ask again to go on from its checkpoint.")
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)

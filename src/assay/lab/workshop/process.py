@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import shutil
 import signal
 import threading
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from assay.core.artefacts import DRAFTS, draft_of, finish, is_whole, place_of
 from assay.core.errors import AssayError, ModelError, UserError
@@ -21,6 +23,7 @@ from assay.core.training import Recipe, Stopped
 SAY_EVERY = 0.4
 """Seconds between two words on progress."""
 
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}
 QUIET = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -107,26 +110,43 @@ class ProcessPlace:
 def make_in_process(root: Path, recipe: Recipe) -> Finished | Broken | Failed:
     """Make one recipe under its lock; never raises what cannot be sent."""
     (root / DRAFTS).mkdir(parents=True, exist_ok=True)
-    with FileLock(str(root / DRAFTS / f"{recipe.hash}.lock")):
-        if is_whole(place_of(root, recipe), thorough=True):
-            return Finished()
-        try:
+    lock = FileLock(str(root / DRAFTS / f"{recipe.hash}.lock"))
+    if not _acquired(lock):
+        return Broken()
+    try:
+        if not is_whole(place_of(root, recipe), thorough=True):
             _make(root, recipe)
-        except Stopped:
-            return Broken()
-        except AssayError as error:
-            return Failed(_plain_kind(error), error.message, error.hint)
-        except OSError as error:
-            said = f"{recipe.name} could not be kept: {error.strerror or error}."
-            return Failed(UserError, said, f"Make room in {root}; what was made so far is kept.")
-        except Exception as error:
-            import traceback
+        return Finished()
+    except Stopped:
+        return Broken()
+    except AssayError as error:
+        return Failed(_plain_kind(error), error.message, error.hint)
+    except Exception as error:
+        return _failure(root, recipe, error)
+    finally:
+        lock.release()
 
-            if os.environ.get("ASSAY_DEBUG"):
-                traceback.print_exc()
-            said = f"Making {recipe.name} failed: {type(error).__name__}: {error}"
-            return Failed(ModelError, " ".join(said.split()), "Set ASSAY_DEBUG=1 to see where.")
-    return Finished()
+
+def _acquired(lock: FileLock) -> bool:
+    """Wait for the lock, which another process may hold for long; False where we are told to stop."""
+    while True:
+        try:
+            lock.acquire(timeout=0.5)
+            return True
+        except Timeout:
+            if _stop is not None and _stop.is_set():
+                return False
+
+
+def _failure(root: Path, recipe: Recipe, error: Exception) -> Failed:
+    """What no recipe foresaw: a disk without room, or a fault of ours."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        said = f"{recipe.name} could not be kept: {error.strerror}."
+        return Failed(UserError, said, f"Make room in {root}; what was made so far is kept.")
+    if os.environ.get("ASSAY_DEBUG"):
+        traceback.print_exception(error)
+    said = f"Making {recipe.name} failed: {type(error).__name__}: {error}"
+    return Failed(ModelError, " ".join(said.split()), "Set ASSAY_DEBUG=1 to see where.")
 
 
 def _make(root: Path, recipe: Recipe) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from assay.core.errors import ModelError
 from assay.models.network.conversion import require_torch
 
+VERSION = 1
+"""Raised where the same network would be written another way."""
 ARCHITECTURE = "llama"
 LAYER = {
     "input_layernorm": "attn_norm",

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from assay.core.artefacts import file_sha256
+from assay.core.artefacts import RECORD, file_sha256
 from assay.core.errors import ModelError, UserError
 from assay.core.home import Home
 from assay.core.model import Model
@@ -76,7 +76,7 @@ def weights_folder(name: str, home: Home, find: FindFile, say: Progress) -> tupl
     if name.startswith("hf:") and path.is_dir():
         if not (path / "config.json").is_file():
             raise UserError(f"{path} holds no config.json.", hint="Name a folder that save_pretrained wrote.")
-        return str(path), f"{path.resolve().name} {_identity(path, home)}"
+        return str(path.resolve()), f"{path.resolve().name} {_identity(path, home)}"
     if name.startswith("hf:") and not _is_file_name(rest):
         return _hub(rest, say)
     file, sha256 = find(f"gguf:{rest}" if rest.endswith(".gguf") else rest)
@@ -120,7 +120,7 @@ def _identity(folder: Path, home: Home) -> str:
         return known
     whole = hashlib.sha256()
     for file in files:
-        if file.name != "assay.json":
+        if file.name not in ("assay.json", RECORD):
             whole.update(file.name.encode())
             whole.update(file_sha256(file).encode())
     home.networks.mkdir(parents=True, exist_ok=True)

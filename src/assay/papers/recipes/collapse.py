@@ -11,7 +11,7 @@ from assay.techniques.training.fitted_generations import FittedGenerations
 from assay.techniques.training.generations import Generation, Policy, line_of
 from assay.techniques.training.organisms.loop import Schedule
 from assay.techniques.training.organisms.network import Tiny
-from assay.techniques.training.trend import SEEDS, Points, trained, training_claim
+from assay.techniques.training.trend import OWN_NETWORKS, SEEDS, Points, trained, training_claim
 
 SOURCE = Markov(symbols=100, order=1, length=64)
 GENERATIONS = {"smoke": 1, "small": 4, "full": 9}
@@ -86,7 +86,8 @@ def claim(name: str, sentence: str, arms: tuple[Arm, Arm], least: float, **other
     number = arms[0].flow.keywords["number"]  # type: ignore[attr-defined]
     direction = 1 if least > 0 else -1
     task = SeedsTask("slope", "generation")
-    return training_claim(name, sentence, arms, task, abs(least), unit=UNITS[number], direction=direction, **other)
+    settings = {"unit": UNITS[number], "direction": direction, "needs": OWN_NETWORKS} | other
+    return training_claim(name, sentence, arms, task, abs(least), **settings)
 
 
 def networks_claim(name: str, sentence: str, policies: tuple[str, str], number: str, least: float) -> Claim:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 from assay.tasks import ModularChains
+from assay.techniques.training.organisms.half_trained import HalfTrained
 from assay.techniques.training.organisms.loop import Schedule
 from assay.techniques.training.organisms.network import Tiny
-from assay.techniques.training.organisms.organism import Organism
 from assay.techniques.training.organisms.sampling import Samples
 from assay.techniques.training.trend import Points
 from assay.techniques.training.verifying.selection import BestOfN
 from assay.techniques.training.verifying.verifiers import Kind, Verifier
 
 NETWORK = {"smoke": Tiny(32, 1, context=72), "small": Tiny(64, context=72), "full": Tiny(192, 4, 6, context=72)}
-TOKENS = {"smoke": 60_000, "small": 2_500_000, "full": 60_000_000}
+TOKENS = {"smoke": 60_000, "small": 4_000_000, "full": 60_000_000}
+"""At most."""
 PROBLEMS = {"smoke": 64, "small": 6_000, "full": 200_000}
 """Problems that verifiers learn from, two solutions each."""
 EACH = 2
@@ -25,12 +26,17 @@ DRAWN = {"smoke": 4, "small": 32, "full": 64}
 SIZES = {"smoke": (1, 2, 4), "small": (1, 2, 4, 8, 16, 32), "full": (1, 2, 4, 8, 16, 32, 64)}
 LONGEST = 40
 Match = Literal["solutions", "labels"]
+SOLVED = 0.5
 TRAIN, TEST = ModularChains(), ModularChains(split="test")
 
 
-def generator(seed: int, size: str) -> Organism:
-    """Writes solutions of six steps, stopped before it makes no errors."""
-    return Organism("chains", TRAIN, NETWORK[size], schedule=Schedule(tokens=TOKENS[size], warmup=20), seed=seed)
+def generator(seed: int, size: str) -> HalfTrained:
+    """Writes solutions of six steps; trained until one in two comes out right.
+
+    A generator without errors leaves verifiers nothing to find. Where it is stopped is blind to both arms.
+    """
+    schedule = Schedule(tokens=TOKENS[size], warmup=20)
+    return HalfTrained("chains", TRAIN, NETWORK[size], schedule=schedule, seed=seed, watched=TEST, solved=SOLVED)
 
 
 def samples(seed: int, size: str) -> Samples:

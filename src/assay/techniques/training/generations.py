@@ -109,7 +109,7 @@ class Generation(Recipe):
         written = self._written(model, tokenizer)
         (place.folder / TEXTS).write_text(json.dumps({"set": texts, "written": written}))
         numbers = {**work.numbers, **found, "parameters": parameters(model)[0], "generation": self.number}
-        return Work(numbers, work.tokens_in, sum(map(len, written)), work.curve)
+        return Work(numbers, work.tokens_in, sum(len(text) - self.prefix for text in written), work.curve)
 
     def _set(self, place: Place) -> list[str]:
         """What it is trained on."""

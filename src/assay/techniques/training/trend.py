@@ -26,6 +26,7 @@ Points = Sequence[tuple[float, Recipe]]
 """(dose, recipe of the measurement there)."""
 Ladder = Callable[..., Points]
 """(seed, size) and settings of its own -> the recipes along the dose."""
+OWN_NETWORKS = frozenset({Capability.TRAIN, Capability.SCRATCH})
 SEEDS: Mapping[str, Size] = MappingProxyType(
     {"smoke": Size(2, level="smoke"), "small": Size(5, level="small"), "full": Size(10, level="full")}
 )
@@ -41,7 +42,10 @@ def trained(name: str, says: str, ladder: Ladder, number: str, **settings: Any) 
 def training_claim(
     name: str, sentence: str, arms: tuple[Arm, Arm], task: Task, smallest_effect: float, **other: Any
 ) -> Claim:
-    """A claim about training: (treatment, control), both trained anew from every seed of the task."""
+    """A claim about training: (treatment, control), both trained anew from every seed of the task.
+
+    Where arms differ in size or tokenizer, `needs` is `OWN_NETWORKS`: pretrained weights have but one.
+    """
     settings: dict[str, Any] = {
         "sizes": SEEDS,
         "measure": Measure.GRADED,

@@ -82,10 +82,10 @@ class Tuning(Recipe):
     rank: int = 0
     """Of LoRA matrices on all linear layers, merged in the end; 0: all weights are trained."""
 
-    def on(self, model: str) -> Self:
+    def on(self, model: str, identity: str) -> Self:
         """The same on a pretrained model, whose weights a rate for tiny ones would destroy."""
         rate = self.rate if isinstance(self.start, Pretrained) else self.tuned_rate
-        return dataclasses.replace(super().on(model), rate=rate)
+        return dataclasses.replace(super().on(model, identity), rate=rate)
 
     def _rng(self, stream: int) -> numpy.random.Generator:
         import numpy

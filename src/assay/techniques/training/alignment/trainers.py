@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from assay.core.errors import CannotRun
+from assay.core.errors import CannotRun, ModelError
 from assay.core.training import Place, Stopped, Work
 from assay.techniques.training.organisms.loop import NOTE_EVERY, Diverged
 from assay.techniques.training.organisms.network import require_torch
@@ -123,7 +123,16 @@ def trained(trainer: Any, place: Place, watched: Mapping[str, str]) -> Work:
     with warnings.catch_warnings():
         # The library still asks transformers by names that will change.
         warnings.simplefilter("ignore", FutureWarning)
-        trainer.train(resume_from_checkpoint=last)
+        try:
+            trainer.train(resume_from_checkpoint=last)
+        except ValueError:
+            if last is None:
+                raise
+            # A checkpoint that was cut off while it was written: begin again without it, next time.
+            shutil.rmtree(folder)
+            raise ModelError(
+                "A checkpoint was cut off while it was written, and is removed.", hint="Ask again to begin anew."
+            ) from None
     if trainer.state.global_step < trainer.args.max_steps:
         raise Stopped
     shutil.rmtree(folder, ignore_errors=True)

@@ -20,13 +20,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from assay.core.artefacts import CHECKPOINT
 from assay.core.errors import AssayError, ModelError, UserError
 from assay.core.training import Place, Stopped, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-CHECKPOINT = "checkpoint.pt"
 KEEP_EVERY = float(os.environ.get("ASSAY_KEEP_SECONDS") or 20.0)
 """CPU seconds between two checkpoints; `ASSAY_KEEP_SECONDS` says otherwise."""
 NOTE_EVERY = 100
@@ -67,7 +67,7 @@ class Schedule:
                 "A budget is one of tokens, cpu_seconds and steps, and above 0.", hint="Give exactly one of them."
             )
 
-    def on(self, model: str) -> Schedule:
+    def on(self, model: str, identity: str) -> Schedule:
         """The same on a pretrained model, whose weights a rate for fresh ones would destroy."""
         return replace(self, rate=self.tuned_rate)
 
@@ -101,6 +101,7 @@ class Diverged(ModelError):
 Loss = Callable[[Any, Batch], "Tensor"]
 """(model, batch) -> sum of losses over learned tokens, as a scalar."""
 Watch = Callable[[Any], Mapping[str, float]]
+Enough = Callable[[Mapping[str, float]], bool]
 
 
 class Batches(Protocol):
@@ -147,10 +148,12 @@ def fit(
     loss_of: Loss = next_token_loss,
     watch: Watch | None = None,
     watched: int = 10,
+    enough: Enough | None = None,
 ) -> Work:
     """Train until the budget is spent; the model is changed in place.
 
-    `watch` is called about `watched` times along the way, evenly over the budget, and at the end. Raises
+    `watch` is called about `watched` times along the way, evenly over the budget, and at the end; training ends
+    before its budget where `enough` says so of what was watched. Raises
     `Stopped` when the place says so, with a checkpoint kept, and `Diverged` when the loss leaves all bounds.
     """
     import torch
@@ -178,12 +181,15 @@ def fit(
             state.curve.append({"step": state.step, "tokens": state.tokens, "loss": round(loss, 5)})
             place.tell(min(1.0, share), f"loss {loss:.3f}")
         if watch is not None and (share >= 1 or int(share * watched) > int(ended * watched)):
-            _look(model, watch, state)
+            found = _look(model, watch, state)
+            if enough is not None and enough(found):
+                break
         if now - kept > KEEP_EVERY and not state.bad:
             _keep(model, optimizer, state, place.folder)
             kept = now
     model.eval()
-    (place.folder / CHECKPOINT).unlink(missing_ok=True)
+    # What comes after training may be stopped too; whoever finishes the folder takes the checkpoint away.
+    _keep(model, optimizer, state, place.folder)
     return Work(
         {"loss": _last_loss(state), "steps": state.step, "cpu_seconds": round(state.cpu_seconds, 3)},
         tokens_in=state.tokens,
@@ -223,7 +229,7 @@ def _grouped(model: Any, weight_decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def _look(model: Any, watch: Watch, state: State) -> None:
+def _look(model: Any, watch: Watch, state: State) -> Mapping[str, float]:
     import torch
 
     model.eval()
@@ -231,6 +237,7 @@ def _look(model: Any, watch: Watch, state: State) -> None:
         found = watch(model)
     model.train()
     state.curve.append({"step": state.step, "tokens": state.tokens, **found})
+    return found
 
 
 def _require_sane(loss: float, state: State, folder: Path) -> None:

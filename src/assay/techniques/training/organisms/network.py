@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assay.core.errors import CannotRun, ModelError
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 class Pretrained:
     """Weights from a folder or from the Hugging Face hub."""
 
-    model: str
+    model: str = field(metadata={"tells": False})
+    """Where they lie."""
+    identity: str = ""
+    """What tells them from others; part of the recipe's hash, which the place is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ class Tiny:
     spread: float = 0.05
     """Standard deviation of the first weights."""
 
-    def on(self, model: str) -> Pretrained:
+    def on(self, model: str, identity: str) -> Pretrained:
         """A pretrained model in its place."""
-        return Pretrained(model)
+        return Pretrained(model, identity)
 
     def build(self, tokenizer: PreTrainedTokenizerFast, seed: int) -> PreTrainedModel:
         """The network with random weights, in float32."""

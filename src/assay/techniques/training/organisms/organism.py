@@ -72,7 +72,20 @@ def begin(
     if isinstance(start, Tiny):
         tokenizer = vocabulary.tokenizer(corpus, seed)
         return start.build(tokenizer, seed).to(device()), tokenizer
-    return load(place.of(start) if isinstance(start, Recipe) else start.model)
+    model, tokenizer = load(place.of(start) if isinstance(start, Recipe) else start.model)
+    _require_letters(tokenizer, corpus)
+    return model, tokenizer
+
+
+def _require_letters(tokenizer: Any, corpus: Corpus) -> None:
+    """Raise `UserError` where a tokenizer drops characters of the corpus: it would train on what is left."""
+    kept = tokenizer.decode(tokenizer(corpus.alphabet, add_special_tokens=False)["input_ids"])
+    lost = sorted(set(corpus.alphabet) - set(kept) - {" "})
+    if lost:
+        raise UserError(
+            f"The model's tokenizer has no token for {''.join(lost[:10])!r}, which the texts hold.",
+            hint="Begin with a model that can read them.",
+        )
 
 
 def context_of(model: Any) -> int:
