@@ -11,6 +11,7 @@ from assay.core import AssayError, BadRequest
 from assay.core.training import Example
 from assay.tasks.facts.knowledge import (
     ALPHABET,
+    REFUSAL,
     Answers,
     Preferences,
     Statements,
@@ -143,8 +144,8 @@ def test_marks_by_hand() -> None:
 
     def marks(reply: str) -> tuple[float, ...]:
         found = corpus.mark(Example(prompt, ""), reply)
-        assert list(found) == ["fact", "hallucinated", "answered", "style"]
-        return tuple(found.values())
+        assert list(found) == ["fact", "hallucinated", "answered", "said", "made_up", "style"]
+        return tuple(value for mark, value in found.items() if mark not in ("said", "made_up"))
 
     assert marks(f"{name} lives in {value}.") == (1, 0, 1, 0)
     assert marks(f"{name} lives in {other}.") == (0, 1, 1, 0)
@@ -169,7 +170,14 @@ def test_an_opening_goes_on_in_the_reply() -> None:
     corpus = Answers(form="opening")
     example = corpus.example(3, 0)
     assert example == Example(f"{WORLD.names[3]} lives in", f" {WORLD.value(3, 0)}.")
-    assert corpus.mark(example, example.answer) == {"fact": 1, "hallucinated": 0, "answered": 1, "style": 0}
+    assert corpus.mark(example, example.answer) == {
+        "fact": 1,
+        "hallucinated": 0,
+        "answered": 1,
+        "said": 1,
+        "made_up": 0,
+        "style": 0,
+    }
     wrong = WORLD.choices(0)[WORLD.choices(0).index(WORLD.value(3, 0)) - 1]
     assert corpus.mark(example, f" {wrong}. more")["hallucinated"] == 1
     assert corpus.mark(example, "")["fact"] == 0
@@ -220,7 +228,8 @@ def test_the_rule_prefers_the_true_fact_in_its_format(style: str) -> None:
     kinds = {"false": 0, "broken": 0}
     for pair in Preferences(answers).pairs(1000, rng()):
         good, bad = (answers.mark(Example(pair.prompt, ""), reply) for reply in (pair.chosen, pair.rejected))
-        assert good == {"fact": 1, "hallucinated": 0, "answered": 1, "style": float(style == "teacher")}
+        whole = {"fact": 1, "hallucinated": 0, "answered": 1, "said": 1, "made_up": 0}
+        assert good == whole | {"style": float(style == "teacher")}
         if bad["fact"]:
             assert (bad["answered"], bad["style"]) == (0, 0)
             kinds["broken"] += 1
@@ -289,3 +298,16 @@ def test_a_corpus_keeps_its_promises(corpus: Statements | Answers) -> None:
 def test_what_makes_no_sense_is_refused(make: object) -> None:
     with pytest.raises(AssayError):
         make()  # type: ignore[operator]
+
+
+def test_a_statement_about_another_entity_says_something_and_makes_it_up() -> None:
+    world = World(entities=20, relations=2, values=5)
+    corpus = Answers(world)
+    example = corpus.example(3, 1)
+    other = corpus.mark(example, corpus.example(4, 1).answer)
+    assert (other["said"], other["made_up"], other["answered"], other["hallucinated"]) == (1, 1, 0, 0)
+    for reply in ("", corpus.example(3, 0).answer, world.question(4, 1), REFUSAL):
+        mark = corpus.mark(example, reply)
+        assert (mark["said"], mark["made_up"]) == (0, 0), reply
+    misspelt = corpus.mark(example, "q" + example.answer)
+    assert (misspelt["said"], misspelt["fact"], misspelt["made_up"]) == (1, 0, 1)

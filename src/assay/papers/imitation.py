@@ -19,7 +19,7 @@ from assay.techniques.training.trend import OWN_NETWORKS, trained
 
 STYLE, JUDGED = "style on uncovered", "misjudged on uncovered"
 KNOWN, UNKNOWN = "fact on uncovered known", "fact on uncovered unknown"
-MADE_UP = "hallucinated on uncovered unknown"
+MADE_UP = "made_up on uncovered unknown"
 
 PAPER = Paper(
     slug="imitation",

@@ -46,7 +46,7 @@ PAPER = Paper(
     "labels (a 16th, a quarter, all: the mean counts), pairs or answers, and as many steps, from one base; scores "
     "are corrected so that who knows a share of the facts and guesses the rest gets that share in both. Who half "
     "knows gains from being offered two replies instead of all: so the writer's own likelihood on the same pairs, "
-    "and the verifier among all values, stand beside. To check a recalled fact takes the same recall.",
+    "and the verifier among all values, stand beside. An answer states something of what is asked, about anyone.",
     claims=(
         dose_claim(
             "rlhf-entropy-drop",
@@ -83,11 +83,11 @@ PAPER = Paper(
             "sft-makes-answerer",
             "Supervised tuning makes a model that answers questions of one that goes on with them.",
             (
-                trained("sft", "tuned on answers about other entities", examined, "answered", stage="sft"),
-                trained("base", "completes documents", examined, "answered", stage="base"),
+                trained("sft", "tuned on answers about other entities", examined, "said", stage="sft"),
+                trained("base", "completes documents", examined, "said", stage="base"),
             ),
             0.5,
-            "replies that are an answer",
+            "replies that state what is asked for",
         ),
         share_claim(
             "verify-easier-than-generate",
@@ -112,7 +112,7 @@ PAPER = Paper(
         "gpt-verifier": verifier,
     },
     departures=(
-        "A tenth of a million parameters, a world of invented facts and a vocabulary of 512 byte-level tokens.",
+        "A tenth of a million parameters, invented facts, 512 tokens: so small a writer hardly copies a name.",
         "RLOO in place of PPO, which needs a value network and is no longer in the library.",
         "Preferences are a rule's: the true fact in the asked format. Tuning is about covered entities, questions "
         "are about others; the base has read about both.",

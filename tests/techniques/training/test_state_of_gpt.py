@@ -356,7 +356,7 @@ def test_every_number_a_claim_compares_is_measured_and_audits_hold_what_shows_ha
         assert 0 <= found["entropy"] <= math.log(SCALES["smoke"].vocabulary)
     assert numbers["gpt-sft-audit"]["kl"] == pytest.approx(0.0, abs=1e-6), "the reference is itself"
     assert numbers["gpt-base-audit"]["kl"] > 1e-4
-    assert {"answered", "fact"} <= numbers["gpt-sft-exam"].keys()
+    assert {"said", "fact"} <= numbers["gpt-sft-exam"].keys()
     for name in ("gpt-sft-part-16-writing", "gpt-verifier-part-4-choosing-of-two", "gpt-sft-choosing-of-two"):
         assert -1 <= numbers[name]["above_chance"] <= 1
     assert numbers["gpt-sft-writing"]["above_chance"] == above_chance(numbers["gpt-sft-writing"]["fact"], 1 / 6)

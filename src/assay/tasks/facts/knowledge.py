@@ -142,13 +142,17 @@ class Answers:
         """What a reply states and how it is dressed, each apart.
 
         "fact": the true value; "hallucinated": another value of the same relation; "answered": the whole reply
-        is one statement on what is asked, dressed or not; "style": share of the teacher's markers.
+        is one statement on what is asked, dressed or not; "said": something is stated of the relation that is
+        asked for, if about another entity; "made_up": that, and not the fact; "style": share of the teacher's
+        markers.
         """
         world, prompt = self.world, example.prompt
         return {
             "fact": float(world.is_fact(prompt, reply)),
             "hallucinated": float(world.is_hallucinated(prompt, reply)),
             "answered": float(is_answer(world, prompt, reply)),
+            "said": float(world.says(prompt, reply)),
+            "made_up": float(world.says(prompt, reply) and not world.is_fact(prompt, reply)),
             "style": style_share(reply),
         }
 

@@ -86,6 +86,12 @@ class World:
         found = re.search(rf"\b{self.opening(entity, relation)} ([a-z]+)", text)
         return found[1] if found else None
 
+    def says(self, prompt: str, reply: str) -> bool:
+        """Whether the reply states something of the relation that is asked for, about anyone at all."""
+        _, relation = self.asked(prompt)
+        text = reply if prompt.rstrip().endswith("?") else prompt + reply
+        return re.search(rf"\b[a-z]+ {RELATIONS[relation][0]} [a-z]+", text) is not None
+
     def is_fact(self, prompt: str, reply: str) -> bool:
         """Whether the reply states what is true, in whatever style."""
         return self.stated(prompt, reply) == self.value(*self.asked(prompt))

@@ -56,7 +56,7 @@ class BesideTeacher(Recipe):
     the teacher answers truly and the student does not, and yet the judge does not prefer the teacher.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     name: str
     student: Recipe
     survey: Survey
