@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def runs(
     size: str = typer.Option("small", "--size", "-s", help="smoke (seconds), small (minutes) or full."),
     seeds: int = typer.Option(0, "--seeds", min=0, help="Seeds everything is trained from; 0: as the claims do."),
+    seed: int = typer.Option(
+        0, "--seed", min=0, help="As of assay run: with the same one nothing is trained twice."
+    ),
     out: Path = typer.Option(Path("scaling_runs.csv"), "--out", metavar="FILE.csv", help="Where the runs go."),
 ) -> None:
     """Train the runs that the claims on scaling laws rest on, and write them to a file.
@@ -32,14 +35,15 @@ def runs(
     from assay.home import find_home
     from assay.lab.plan import SIZES
     from assay.papers.recipes.scaling import fitted
+    from assay.tasks import SeedsTask
     from assay.techniques.training.trend import SEEDS
 
     if size not in SIZES:
         raise UnknownName("size", size, SIZES, hint=f"Sizes: {', '.join(SIZES)}.")
     check_writable(out)
     home, count = find_home().make(), seeds or SEEDS[size].n
-    tables = [fitted(seed, size) for seed in range(count)]
-    asyncio.run(_make(tables, home))
+    tables = {found.meta["seed"]: fitted(found.meta["seed"], size) for found in SeedsTask().samples(count, seed)}
+    asyncio.run(_make([*tables.values()], home))
     rows = _write(tables, home, out)
     typer.echo(f"{rows} runs from {count} seed{'s' if count > 1 else ''} are in {out}")
     typer.echo(f"Next: assay scaling fit {out} --method all")
@@ -67,7 +71,7 @@ async def _make(tables: list[RunTableFit], home: Home) -> None:
             await workshop.close()
 
 
-def _write(tables: list[RunTableFit], home: Home, out: Path) -> int:
+def _write(tables: dict[int, RunTableFit], home: Home, out: Path) -> int:
     """All tables as one, with the seed in the name of the run and in a column; how many rows."""
     import csv
 
@@ -75,7 +79,7 @@ def _write(tables: list[RunTableFit], home: Home, out: Path) -> int:
     from assay.techniques.training.scaling import TABLE
 
     rows: list[dict[str, str]] = []
-    for seed, table in enumerate(tables):
+    for seed, table in tables.items():
         with (place_of(home.organisms, table) / TABLE).open(encoding="utf-8", newline="") as file:
             rows += [row | {"run": f"{row['run']}-seed-{seed}", "seed": str(seed)} for row in csv.DictReader(file)]
     with out.open("w", encoding="utf-8", newline="") as file:
