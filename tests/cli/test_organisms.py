@@ -16,8 +16,8 @@ import numpy
 import pytest
 
 from assay.cli.app import run_command_line
-from assay.cli.organisms import catalogue
-from assay.core import Ask, Capability, Recipe, ask, with_inputs
+from assay.cli.catalogue import catalogue
+from assay.core import Ask, Capability, Recipe, UnknownName, ask, with_inputs
 from assay.core.artefacts import artefacts, organism_named, place_of
 from assay.home import find_home
 from assay.lab.driver import Driver, Job
@@ -176,3 +176,66 @@ def test_kill_during_training_ends_with_the_same_weights(own_home: Path, capsys:
     (one,), (other,) = ([a for a in artefacts(root) if a.is_network] for root in roots)
     assert one.files["model.safetensors"] == other.files["model.safetensors"]
     assert organism_named(roots[1], "goat-characters").made.numbers["steps"] == 50
+
+
+def tiny(seed: int = 0) -> Organism:
+    """An organism that has hardly learned to add."""
+    schedule = Schedule(steps=2, batch=4)
+    return Organism("hardly", Arithmetic("add", (2, 2)), Tiny(16, 1, 2, context=24), schedule=schedule, seed=seed)
+
+
+def test_claims_whose_arms_differ_in_size_or_tokenizer_refuse_pretrained_weights(
+    own_home: Path, capsys: Capture
+) -> None:
+    folder = made(tiny())
+    for claim in ("gopher-was-too-big", "digit-tokens", "bigger-base-beats-more-imitation", "equal-scaling"):
+        code, _, err = command(capsys, "run", claim, "--size", "smoke", "--model", f"hf:{folder}")
+        assert code == 2
+        assert "Its arms differ in size or tokenizer. Leave out --model." in err
+
+
+def test_texts_that_a_tokenizer_cannot_read_are_not_trained_on(own_home: Path, capsys: Capture) -> None:
+    made(tiny())
+    code, _, err = command(
+        capsys, "run", "overtrained-cosine", "--size", "smoke", "--model", "organism:hardly", "-q"
+    )
+    assert code == 2
+    assert "tokenizer has no token for" in err
+
+
+def test_weights_are_known_by_what_they_hold_and_not_by_where_they_lie(
+    own_home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for seed in (0, 1):
+        place = own_home / str(seed)
+        place.mkdir()
+        made(tiny(seed)).rename(place / "model")
+        monkeypatch.chdir(place)
+        code, out, _ = command(
+            capsys, "organisms", "train", "goat-characters", "--size", "smoke", "--model", "hf:./model"
+        )
+        assert code == 0
+        found.append(out.split("It is in ")[1].splitlines()[0])
+    assert found[0] != found[1], "other weights under the same name were taken for the same"
+    for record in found:
+        assert str(own_home) not in json.dumps(json.loads((Path(record) / "organism.json").read_text())["recipe"])
+
+
+def test_a_name_means_the_organism_of_that_name_and_no_verifier(own_home: Path, capsys: Capture) -> None:
+    made(tiny())
+    other = Organism("hardly-more", tiny().corpus, tiny().start, schedule=tiny().schedule)
+    made(other)
+    root = find_home().organisms
+    assert organism_named(root, "hardly").name == "hardly"
+    assert organism_named(root, f"hardly-{tiny().hash[:3]}").hash == tiny().hash
+    assert organism_named(root, other.hash[:8]).name == "hardly-more"
+    with pytest.raises(UnknownName):
+        organism_named(root, other.hash[:2])
+
+
+def test_budgets_and_repeats_of_training_are_refused(own_home: Path, capsys: Capture) -> None:
+    for words in (("--budget-tokens", "100"), ("--repeats", "2")):
+        code, out, err = command(capsys, "run", "decomposed-beats-direct", "--size", "smoke", *words)
+        assert (code, out) == (2, "")
+        assert "Leave out --budget-tokens and --repeats" in err

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from assay.cli.catalogue import catalogue, found_organism, organism_names, recipe_names
+
 if TYPE_CHECKING:
     from assay.core.artefacts import Artefact
     from assay.core.training import Made, Recipe
@@ -16,36 +18,6 @@ organisms = typer.Typer(
     no_args_is_help=True,
 )
 SIZE = typer.Option("small", "--size", "-s", help="smoke (seconds), small (minutes) or full.")
-
-
-def organism_names(incomplete: str) -> list[str]:
-    """Names of recipes, for tab completion."""
-    return [name for name in sorted(catalogue()) if name.startswith(incomplete)]
-
-
-def recipe_names(name: str) -> list[str]:
-    """What the recipes behind a name of the catalogue are called: sizes may have names of their own."""
-    from assay.lab.plan import SIZES
-
-    known = catalogue()
-    return [name, *(known[name][1](0, size).name for size in SIZES)] if name in known else [name]
-
-
-def found_organism(name: str) -> Artefact:
-    """The newest finished organism of that name, or of the recipe that the catalogue calls so."""
-    from assay.core.artefacts import artefacts, organism_named
-    from assay.home import find_home
-
-    root, names = find_home().organisms, recipe_names(name)
-    here = [one for one in artefacts(root) if one.name in names and one.is_network]
-    return here[0] if here else organism_named(root, name)
-
-
-def catalogue() -> dict[str, tuple[str, Any]]:
-    """Every recipe the cards name: the card's slug, and (seed, size) -> recipe."""
-    from assay.papers import all_papers
-
-    return {name: (paper.slug, make) for paper in all_papers() for name, make in paper.organisms.items()}
 
 
 @organisms.command("list")

@@ -90,7 +90,7 @@ def model_choice(model: str, base_url: list[str] | None, slots: int, timeout: fl
     from assay.models import ModelChoice
 
     if model.startswith("organism:"):
-        from assay.cli.organisms import found_organism
+        from assay.cli.catalogue import found_organism
 
         found = found_organism(model.partition(":")[2])
         model = f"organism:{found.name}-{found.hash}"
