@@ -31,15 +31,19 @@ def test_smoke(paper: Paper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert verdict["level"] == verdict["size"] == "smoke"
         assert verdict["model"]["name"] == "organism"
         seeds = claims[name].sizes["smoke"].n
-        for arm in (verdict["arms"]["treatment"], verdict["arms"]["control"]):
-            assert arm["endings"]["scored"] == seeds, name
-            assert math.isfinite(arm["mean"])
+        arms = [verdict["arms"][role] for role in ("treatment", "control")]
+        for arm in arms:
+            # A law that was fitted to a few tiny runs may have no exponent: that is no score, and said so.
+            assert arm["endings"]["scored"] + arm["endings"]["unparsed"] == arm["n"] == seeds, name
+            assert arm["endings"]["scored"] == 0 or math.isfinite(arm["mean"])
             assert arm["calls"] > 0
             assert arm["cpu_seconds"] > 0
-        assert sum(verdict["arms"][role]["tokens_in"] for role in ("treatment", "control")) >= 0
-        assert math.isfinite(verdict["effect"])
-        low, high = verdict["interval"]
-        assert low <= verdict["effect"] <= high
+        if all(arm["endings"]["scored"] == seeds for arm in arms):
+            assert math.isfinite(verdict["effect"])
+            low, high = verdict["interval"]
+            assert low <= verdict["effect"] <= high
+        else:
+            assert paper.row in ("R04", "R35", "R48"), "only exponents may be missing"
 
 
 @pytest.mark.parametrize("paper", TRAINING, ids=lambda paper: paper.slug)

@@ -12,7 +12,7 @@ import pytest
 
 from assay.core.errors import UserError
 from assay.core.training import Work
-from assay.techniques.training import loop
+from assay.techniques.training.organisms import loop
 from assay.techniques.training.organisms.loop import Schedule
 from assay.techniques.training.organisms.organism import Organism
 from assay.techniques.training.organisms.parallel import recipe_named, require_world
