@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.core import Paper
 from assay.papers.recipes.state_of_gpt import (
+    COPYING,
     ENDS,
     above_chance,
     base,
@@ -19,7 +20,6 @@ from assay.papers.recipes.state_of_gpt import (
     share_claim,
     tuned,
     unpaid,
-    verifier,
     writing,
 )
 from assay.tasks.arithmetic.digits import CoinTosses, EvenDigits
@@ -98,6 +98,7 @@ PAPER = Paper(
             ),
             0.1,
             "facts known above chance",
+            departures=COPYING,
             others=(
                 above_chance("verifier among all", "chooses among all values", choosing, every=True),
                 above_chance("writer choosing", "the same pairs, by likelihood", choosing, by="likelihood"),
@@ -109,7 +110,6 @@ PAPER = Paper(
         "gpt-sft": tuned,
         "gpt-reward": judge,
         "gpt-rl": reinforced,
-        "gpt-verifier": verifier,
     },
     departures=(
         "A tenth of a million parameters, invented facts, 512 tokens: so small a writer hardly copies a name.",

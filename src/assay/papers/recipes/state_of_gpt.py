@@ -41,6 +41,10 @@ LONGEST = 24
 ASKED = 0.2
 """Share of the base's documents that are lists of questions."""
 RELATIONS = 4
+COPYING = (
+    "So small a writer hardly copies the name it is asked about and writes no fact, though by likelihood it knows "
+    "most of them (shown beside): what is easier here is that nothing has to be copied.",
+)
 PARTS = (16, 4, 1)
 """By which the labels of verifier and writer are divided: few are too few, all may be more than enough."""
 
