@@ -24,12 +24,11 @@ NUMERIC: dict[str, Any] = {
     "placebo": False,
 }
 ON_ORGANISMS = (
-    "One layer whose width alone grows, on a Markov source of order 2, with sixteen runs a seed: the source "
+    "One layer whose width alone grows, on a Markov source of order 2, with fifteen runs a seed: the source "
     "has transformers of many depths on natural text.",
-    "The rate falls as 1 / width and was tuned at no size. Widths were moved down once: on seed 1 the best ones "
-    "of two budgets were the smallest.",
+    "The rate falls as 1 / width and was tuned at no size.",
     "FLOP count every matrix product, attention and head included; size leaves out the embedding.",
-    "Gopher's place is taken by the largest width, at four times the parameters, as it was.",
+    "Gopher's place is taken by the width next to the largest, at four times the parameters, as it was.",
 )
 
 PAPER = Paper(

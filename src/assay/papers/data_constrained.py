@@ -29,7 +29,7 @@ PAPER = Paper(
     "decays, with a constant R*_D of 15.4, to nothing.",
     reading="What four epochs cost depends on how much of the text a network can learn by heart: here 50,000 "
     "parameters stand against 200,000 tokens, and at 64 epochs against 13,000. The form cannot express that loss "
-    "rises with repetition; then R*_D comes out small. It is fitted under a law of sixteen runs, whose misfit at "
+    "rises with repetition; then R*_D comes out small. It is fitted under a law of fifteen runs, whose misfit at "
     "the base run it takes over. Lovelace et al. 2026 (arXiv 2605.01640) add a penalty for overfitting instead, "
     "and find that a weight decay of 1.0 cuts it by about 70 %: the last claim is theirs.",
     claims=(

@@ -110,8 +110,8 @@ PAPER = Paper(
         "add its mistakes and cost as much as the students.",
         "Every tuning takes as many steps, so few answers are repeated more often than many; answers are drawn "
         "with replacement. Plain answers are shorter, so their arm learns fewer tokens.",
-        "A larger base reads as many tokens, at a higher cost; what it gains, it gains from reading.",
-        "Made up is whatever is stated of the asked relation and untrue, also about a misspelt name: on seed 1 only "
+        "A larger base reads as many tokens, at a higher cost; what it gains comes from reading.",
+        "Made up is whatever is stated of the asked relation and untrue, also of a misspelt name: on seed 1 only "
         "statements about the very entity had counted, and hardly any was one.",
     ),
 )

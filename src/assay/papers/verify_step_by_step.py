@@ -89,7 +89,7 @@ PAPER = Paper(
         "A network of 0.1 million parameters writes chains of six steps modulo 11; a program labels every step.",
         "The outcome verifier learns at step ends and at the last token, the source's at every token.",
         "No active choice of what is labelled.",
-        "The generator's training stops when one solution in two is right: on seed 1 it went on to 97 to 99.9 % in "
-        "four of five networks, which left verifiers nothing to find; verdicts are from other seeds.",
+        "The generator's training stops when one solution in two is right: on seed 1 it went on to 97 to 99.9 % "
+        "in four of five networks, which left verifiers nothing to find; verdicts are from other seeds.",
     ),
 )
