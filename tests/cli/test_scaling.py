@@ -227,3 +227,16 @@ def test_a_bad_cell_names_its_line_for_programs_too(tmp_path: Path) -> None:
     done = CliRunner().invoke(scaling, ["fit", write(tmp_path, HEAD, [*ROWS, "1M,2B,nan"])])
     assert isinstance(done.exception, BadFile)
     assert (done.exception.line, done.exception.field) == (11, "loss")
+
+
+def test_the_committed_runs_are_read_and_fitted(capsys: pytest.CaptureFixture[str]) -> None:
+    """75 runs of our own organisms: what docs/statistics.md says of them is what comes out."""
+    from assay.cli.app import run_command_line
+
+    file = Path(__file__).parents[2] / "results" / "scaling_runs.csv"
+    assert run_command_line(["scaling", "fit", str(file), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["runs"] == 75
+    (fit,) = found["fits"]
+    assert fit["converged"]
+    assert fit["numbers"]["a"]["value"] == pytest.approx(0.33, abs=0.005)
