@@ -44,12 +44,6 @@ PAPER = Paper(
             arm("direct", "learns products alone, from as many tokens", products, form="direct"),
         ),
         claim(
-            "short-products-learn-faster",
-            "Products of two-digit numbers are learned from fewer tokens as a chain than directly.",
-            arm("chain", "learns products as chains", products, form="chain", short=True),
-            arm("direct", "learns products alone, from as many tokens", products, form="direct", short=True),
-        ),
-        claim(
             "learnable-table",
             "From as few tokens, elementary tasks are learned further on average than products and quotients.",
             arm(

@@ -14,7 +14,6 @@ from assay.techniques.training.organisms.vocabulary import Vocabulary
 from assay.techniques.training.trend import Points
 
 NETWORK = {"smoke": Tiny(64), "small": Tiny(96, context=96), "full": Tiny(256, 6, 8, context=160)}
-SHORT = (2, 2)
 PRODUCTS = {"smoke": (2, 2), "small": (3, 2), "full": (5, 4)}
 TOKENS = {"smoke": 40_000, "small": 2_500_000, "full": 200_000_000}
 EACH = {"smoke": 15_000, "small": 300_000, "full": 20_000_000}
@@ -40,11 +39,10 @@ def learner(corpus: Arithmetic, seed: int, size: str, name: str, schedule: Sched
     return Organism(name, corpus, NETWORK[size], schedule=schedule, seed=seed, **other)
 
 
-def product(seed: int, size: str, form: str = "chain", *, short: bool = False) -> Recipe:
-    """An organism that multiplies, with the chain or without; `short`: numbers of two digits."""
-    corpus = Arithmetic("multiply", SHORT if short else PRODUCTS[size], form, little_endian=True)
-    name = f"goat-{form}" + ("-short" if short else "")
-    return learner(corpus, seed, size, name, Schedule(tokens=TOKENS[size]))
+def product(seed: int, size: str, form: str = "chain") -> Recipe:
+    """An organism that multiplies, with the chain or without."""
+    corpus = Arithmetic("multiply", PRODUCTS[size], form, little_endian=True)
+    return learner(corpus, seed, size, f"goat-{form}", Schedule(tokens=TOKENS[size]))
 
 
 def adder(seed: int, size: str, vocabulary: Vocabulary = DIGITS) -> Recipe:
@@ -59,11 +57,10 @@ def exam(organism: Recipe, corpus: Arithmetic, seed: int, size: str) -> Recipe:
     return Exam(f"{organism.name}-exam", organism, corpus, count, seed, longest)
 
 
-def products(seed: int, size: str, form: str, *, short: bool = False) -> Points:
+def products(seed: int, size: str, form: str) -> Points:
     """Exact match on unseen products."""
-    digits = SHORT if short else PRODUCTS[size]
-    held_out = Arithmetic("multiply", digits, form, little_endian=True, split="test")
-    return [(0, exam(product(seed, size, form, short=short), held_out, seed, size))]
+    held_out = Arithmetic("multiply", PRODUCTS[size], form, little_endian=True, split="test")
+    return [(0, exam(product(seed, size, form), held_out, seed, size))]
 
 
 def sums(seed: int, size: str, vocabulary: Vocabulary) -> Points:
