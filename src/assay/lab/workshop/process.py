@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import pickle
-import shutil
 import signal
 import threading
 import time
@@ -152,7 +151,6 @@ def _failure(root: Path, recipe: Recipe, error: Exception) -> Failed:
 def _make(root: Path, recipe: Recipe) -> None:
     """Make it in its draft folder and put that in its place."""
     place = ProcessPlace(root, recipe)
-    shutil.rmtree(place_of(root, recipe), ignore_errors=True)
     place.folder.mkdir(parents=True, exist_ok=True)
     place.tell(0.0, "begins")
     wall, cpu = time.monotonic(), time.process_time()

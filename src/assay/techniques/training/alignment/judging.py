@@ -26,6 +26,7 @@ from assay.core.validation import require_number, require_whole
 from assay.techniques.training.alignment.entropy import Entropy
 from assay.techniques.training.alignment.preferences import Judge
 from assay.techniques.training.organisms.exam import Exam
+from assay.techniques.training.organisms.loop import answer_logs
 from assay.techniques.training.organisms.network import device, load, require_torch
 from assay.techniques.training.organisms.organism import as_batch, context_of, encoded
 from assay.techniques.training.organisms.sampling import Samples, sample
@@ -129,10 +130,7 @@ class Likelihood:
         for at in range(0, len(rows), ROWS):
             batch = as_batch(rows[at : at + ROWS], self._tokenizer, device())
             with torch.inference_mode():
-                logits = self._model(input_ids=batch.ids, use_cache=False).logits[:, :-1].float()
-            labels = batch.labels[:, 1:]
-            logs = torch.log_softmax(logits, -1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]
-            found += (logs * (labels != -100)).sum(-1).tolist()
+                found += answer_logs(self._model, batch).tolist()
         return found
 
 

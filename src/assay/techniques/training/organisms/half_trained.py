@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.training import Corpus, Place, Work
 from assay.core.validation import require
-from assay.techniques.training.organisms.loop import fit
+from assay.techniques.training.organisms.loop import answer_logs, fit
 from assay.techniques.training.organisms.network import device, parameters, save
 from assay.techniques.training.organisms.organism import Organism, Texts, as_batch, begin, context_of, encoded
 
@@ -61,11 +61,6 @@ def share_solved(corpus: Corpus, tokenizer: Any, context: int) -> Callable[[Any]
     batch = as_batch(encoded(drawn, tokenizer, context), tokenizer, device())
 
     def watch(model: Any) -> dict[str, float]:
-        import torch
-
-        logits = model(input_ids=batch.ids, use_cache=False).logits[:, :-1].float()
-        labels = batch.labels[:, 1:]
-        logs = torch.log_softmax(logits, -1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]
-        return {"solved": float((logs * (labels != -100)).sum(-1).exp().mean())}
+        return {"solved": float(answer_logs(model, batch).exp().mean())}
 
     return watch

@@ -125,6 +125,16 @@ def next_token_loss(model: Any, batch: Batch) -> Tensor:
     )
 
 
+def answer_logs(model: Any, batch: Batch) -> Tensor:
+    """Log-probability of each row's answer and its end given the prompt, in nats [rows]."""
+    import torch
+
+    logits = model(input_ids=batch.ids, use_cache=False).logits[:, :-1].float()
+    labels = batch.labels[:, 1:]
+    logs = torch.log_softmax(logits, -1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]
+    return (logs * (labels != -100)).sum(-1)
+
+
 @dataclass(slots=True)
 class State:
     """Where a training stands; with weights and moments, everything a checkpoint holds."""
