@@ -11,6 +11,7 @@ import pytest
 import report_fixtures as fixtures
 
 from assay.core.verdict import Verdict
+from assay.report import html
 from assay.report.drawings.curves import curve_plot, loss_svg, points_of, sparkline
 
 
@@ -68,3 +69,10 @@ def test_a_sparkline_falls_as_its_numbers_do() -> None:
     assert line[-1] == "▁"
     assert sparkline([]) == sparkline([float("nan")]) == ""
     assert len(sparkline(list(range(1000)))) <= 32
+
+
+def test_the_page_of_a_trend_shows_its_curves() -> None:
+    page = html.page([trend({"treatment": BAND, "control": BAND})], {})
+    assert "Curves over seeds" in page
+    assert "What both arms measured along the dose" in page
+    assert "Curves over seeds" not in html.page([fixtures.holds()], {})

@@ -161,7 +161,9 @@ def _figures(verdict: Verdict, rows: Sequence[SampleRow]) -> list[tuple[str, str
         rate = (f"{unit}, against what the claim says", rate_plot(verdict))
         drawings = [rate] if wording.is_binary(verdict) else [rate, arms]
     elif kinds.is_detector(verdict):
-        drawings = [effect, ("ROC curves", roc_plot(verdict)), ("Curves over seeds", curve_plot(verdict)), arms]
+        drawings = [effect, ("ROC curves", roc_plot(verdict)), arms]
+    elif kinds.is_trend(verdict):
+        drawings = [effect, ("Curves over seeds", curve_plot(verdict)), arms]
     else:
         drawings = [effect, running, arms]
     drawings.append(("How samples ended", svg.endings_bar(verdict)))
