@@ -16,7 +16,7 @@ import numpy
 import pytest
 
 from assay.cli.app import run_command_line
-from assay.cli.catalogue import catalogue
+from assay.cli.training.catalogue import catalogue
 from assay.core import Ask, Capability, Recipe, UnknownName, ask, with_inputs
 from assay.core.artefacts import artefacts, organism_named, place_of
 from assay.home import find_home

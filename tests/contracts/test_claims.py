@@ -32,7 +32,7 @@ from assay.core import (
     Task,
     UnknownName,
 )
-from assay.core.answers import curve_text
+from assay.core.answers import curve_text, ranking_text
 from assay.core.verdict import Verdict, Word
 from assay.lab.driver import Driver
 from assay.lab.plan import FREE_CONTROLS, Plan
@@ -41,17 +41,20 @@ from assay.lab.store import Store
 from assay.models import Scripted
 from assay.papers import all_claims, all_papers, claim_named, paper_named
 from assay.stats import RuleName
-from assay.tasks import SeedsTask, task_named, task_names
+from assay.tasks import RetrievalTask, SeedsTask, task_named, task_names
+from assay.tasks.games.riddle import RiddleTask
 
 CARDS = Path(__file__).parents[2] / "src" / "assay" / "papers"
 CLAIMS = {name: (paper, claim) for name, (paper, claim) in all_claims().items()}
-OPEN = WHITE_BOX | {Capability.TOKENS}
+OPEN = WHITE_BOX | {Capability.TOKENS, Capability.EMBED}
 """What a claim needs whose arms measure a network instead of reading its words."""
 
 
 def measures(claim: Claim) -> bool:
-    """Whether a claim's arms return numbers, and not words to be read."""
-    return bool(claim.needs & (OPEN | {Capability.TRAIN})) or not claim.needs
+    """Whether a claim's arms return numbers, or moves in a form of their own, and not words to be read."""
+    prepares = claim.treatment.prepare is not None
+    own_form = bool(claim.organism) or prepares or claim.task.kind in ("board", "expression", "score")
+    return bool(claim.needs & (OPEN | {Capability.TRAIN})) or not claim.needs or own_form
 
 
 @pytest.mark.parametrize("paper", all_papers(), ids=lambda paper: paper.slug)
@@ -108,7 +111,8 @@ class Likely(Scripted):
 
     def for_sample(self, arm: str, item: str) -> Scripted:
         sample, truth = self.samples[item], random.Random(f"{arm}/{item}").random() < self.right[arm]
-        wrong = str(random.Random(item).randrange(10**7, 10**8))
+        others = [choice for choice in sample.choices if choice != sample.target]
+        wrong = others[0] if others else str(random.Random(item).randrange(10**7, 10**8))
 
         def script(request: Ask, index: int) -> Reply:
             if self.claim.measure is Measure.GRADED:
@@ -129,7 +133,7 @@ class Likely(Scripted):
 
 def planted_curve(claim: Claim, level: float, noise: float) -> Answer:
     """Three doses; what the task makes of the curve is the level, in units of ten smallest effects."""
-    assert isinstance(claim.task, SeedsTask)
+    assert isinstance(claim.task, SeedsTask | RiddleTask)
     height = 10 * claim.smallest_effect * (level + 0.005 * noise)
     steep = claim.task.summary == "slope"
     return Answer(value=curve_text([(dose, height * (dose if steep else 1)) for dose in (0, 1, 2)]))
@@ -150,8 +154,10 @@ def planted(claim: Claim, right: dict[str, float]) -> Claim:
                 score = noise + 6 * (level - 0.2) * (sample.target == claim.positive)
             elif claim.evidence is EvidenceKind.RATE:
                 assert claim.expected is not None
-                score = sum(claim.expected) / 2 if claim.measure is Measure.GRADED else 1.0
-                score = score if level > 0.5 else claim.expected[0] / 2 * (claim.measure is Measure.GRADED)
+                if claim.measure is Measure.GRADED:
+                    score = sum(claim.expected) / 2 if level > 0.5 else claim.expected[0] / 2
+                else:
+                    score = float((level > 0.5) == (claim.expected[1] >= 1))
             elif claim.evidence is EvidenceKind.TREND:
                 return planted_curve(claim, level, noise)
             elif claim.measure is Measure.BINARY:
@@ -160,16 +166,21 @@ def planted(claim: Claim, right: dict[str, float]) -> Claim:
                 score = min(1.0, max(0.0, level + 0.005 * noise))
             if isinstance(claim.task, SeedsTask):
                 return Answer(value=curve_text([(0, score)]))
-            if sample.choices and claim.measure is Measure.BINARY:
-                wrong = next(choice for choice in sample.choices if choice != sample.target)
+            if isinstance(claim.task, RetrievalTask):
+                found = random.Random(f"{real.name}/{sample.id}").random() < score
+                return Answer(value=ranking_text(tuple((one, 1.0) for one in sample.meta["relevant"] if found)))
+            answered = sample.target and claim.task.kind != "score"
+            if answered and claim.evidence is EvidenceKind.PAIRED and claim.measure is Measure.BINARY:
+                wrong = next((choice for choice in sample.choices if choice != sample.target), "0")
                 return Answer(value=sample.target if score else wrong)
-            return Answer(measures={"score": score} | ({"accuracy": score} if sample.choices else {}))
+            measure = getattr(claim.task, "scored", "accuracy" if sample.choices else "score")
+            return Answer(measures={measure: score, "score": score})
 
         return Arm(real.name, flow, real.says)
 
     treatment, control = arm(claim.treatment, right["treatment"]), arm(claim.control, right["control"])
-    # What is planted is not trained: the model need not be able to.
-    needs = claim.needs - {Capability.TRAIN, Capability.SCRATCH}
+    # What is planted is not asked of the model: it need not be able to.
+    needs = claim.needs & {Capability.GENERATE}
     return dataclasses.replace(claim, treatment=treatment, control=control, needs=needs, others=(), at_chance=())
 
 
@@ -178,7 +189,9 @@ def subject(claim: Claim, right: dict[str, float], seed: int = 0) -> tuple[Claim
     if measures(claim):
         reads = Scripted(lambda request, index: "", scores=lambda request: [0.0], reads=lambda r: Reading((1,)))
         return planted(claim, right), reads
-    return claim, Likely(claim, right, seed)
+    # What a script says is held to no grammar.
+    needs = claim.needs - {Capability.GRAMMAR, Capability.LOGPROBS}
+    return dataclasses.replace(claim, needs=needs), Likely(claim, right, seed)
 
 
 def run(

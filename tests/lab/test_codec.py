@@ -69,7 +69,7 @@ answers: dict[str, st.SearchStrategy[Any]] = {
         tokens_in=COUNTS,
         cpu_seconds=SECONDS,
     ),
-    "embed": st.builds(Embeddings, st.lists(st.lists(FLOATS, max_size=3).map(tuple)).map(tuple), COUNTS),
+    "embed": st.builds(Embeddings, numbers, COUNTS, SECONDS, SECONDS),
     "execute": st.builds(Execution, st.sampled_from(Ended), JSON, st.booleans(), SAID, SAID, SECONDS, SAID),
     "fetch": st.builds(Page, SAID, COUNTS, SAID, SAID),
 }

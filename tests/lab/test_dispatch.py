@@ -171,7 +171,7 @@ def test_scores_and_vectors_wait_in_the_same_queue() -> None:
         return await queue.whole(Score("q", ("a", "b"))), await queue.whole(Embed(("abc",)))
 
     scores, vectors = inside(work)
-    assert (scores.best, vectors.vectors) == (0, ((3.0,),))
+    assert (scores.best, vectors.vectors.array().tolist()) == (0, [[3.0]])
 
 
 # --- faults

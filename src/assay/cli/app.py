@@ -12,8 +12,22 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from assay.cli import asking, benching, checking, claims, organisms, records, running, scaling
+from assay.cli import (
+    asking,
+    benching,
+    checking,
+    claims,
+    engineering,
+    records,
+    repairing,
+    running,
+    scaling,
+    searching,
+)
+from assay.cli.agents import calibrating, playing
+from assay.cli.agents import running as agents
 from assay.cli.network import detecting, probing, sizing, watermarking
+from assay.cli.training import organisms
 from assay.core.errors import AssayError
 
 app = typer.Typer(
@@ -40,11 +54,17 @@ app.command("report", rich_help_panel=LOOK)(records.report)
 app.command("export", rich_help_panel=LOOK)(records.export)
 app.command("import", rich_help_panel=LOOK)(records.import_run)
 app.command("ask", rich_help_panel=TOOLS)(asking.ask)
+app.command("search", rich_help_panel=TOOLS)(searching.search)
+app.add_typer(agents.agent, name="agent", rich_help_panel=TOOLS)
+app.command("engineer", rich_help_panel=TOOLS)(engineering.engineer)
+app.add_typer(playing.play, name="play", rich_help_panel=TOOLS)
+app.command("calibrate", rich_help_panel=TOOLS)(calibrating.calibrate)
 app.add_typer(watermarking.watermark, name="watermark", rich_help_panel=TOOLS)
 app.add_typer(detecting.detect, name="detect", rich_help_panel=TOOLS)
 app.add_typer(sizing.size, name="size", rich_help_panel=TOOLS)
 app.add_typer(scaling.scaling, name="scaling", rich_help_panel=TOOLS)
 app.add_typer(organisms.organisms, name="organisms", rich_help_panel=TOOLS)
+app.command("repair", rich_help_panel=TOOLS)(repairing.repair)
 app.command("probe", rich_help_panel=TOOLS)(probing.probe)
 app.add_typer(checking.models, name="models", rich_help_panel=TOOLS)
 app.command("doctor", rich_help_panel=TOOLS)(checking.doctor)

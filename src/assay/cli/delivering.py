@@ -108,13 +108,14 @@ def write_report(names: Sequence[str], file: Path) -> None:
 
 
 def keep_results(verdicts: Sequence[Verdict], folder: Path) -> None:
-    """One JSON file per claim, model fingerprint, size and seed."""
+    """One JSON file per claim, model fingerprint, size, seed and driver other than the model itself."""
     folder.mkdir(parents=True, exist_ok=True)
     for verdict in verdicts:
         model = verdict.model["name"].replace("/", "-").replace(":", "-")
-        name = (
-            f"{verdict.claim}--{model}-{verdict.model['fingerprint'][:8]}--{verdict.size}--seed{verdict.seed}.json"
-        )
+        parts = [verdict.claim, f"{model}-{verdict.model['fingerprint'][:8]}", verdict.size, f"seed{verdict.seed}"]
+        if verdict.driver != "llm":
+            parts.append(verdict.driver.partition(" ")[0].replace(":", "-"))
+        name = "--".join(parts) + ".json"
         (folder / name).write_text(json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
 
 

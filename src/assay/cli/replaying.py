@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from assay.core import Model
     from assay.core.verdict import Verdict
     from assay.lab.plan import Plan
+    from assay.lab.replaying.game24_logs import Log
     from assay.lab.session import Stamp
 
 DRIVER = "replay"
@@ -77,3 +80,75 @@ async def _run(plan: Plan, model: Model, stamp: Stamp) -> Verdict:
         finally:
             await driver.close()
             store.close()
+
+
+# --- a folder of published logs
+
+
+LOGS_OF = "tree-of-thoughts"
+"""The claim whose authors published logs of their own form."""
+
+
+def replay_folder(folder: Path, claim: str, json_file: Path | None) -> None:
+    """Print what the logs of a folder come to today, and write it where the user wants it.
+
+    Raises:
+        UserError: logs of that claim are not known in this form.
+        BadFile: a file is no log.
+    """
+    import json
+
+    from rich.console import Console
+
+    from assay.core import UserError
+    from assay.lab.replaying.game24_logs import read_logs, shares
+
+    if claim != LOGS_OF:
+        hint = f"Name a file of recorded replies, or the folder of Yao's logs with --claim {LOGS_OF}."
+        raise UserError(f"{folder} is a folder, and logs of the claim {claim} have no known form.", hint=hint)
+    logs = read_logs(folder)
+    Console().print(_logs_table(logs))
+    if json_file is not None:
+        found = [
+            {
+                "log": log.path.name,
+                "puzzles": len(log.right),
+                "marked_otherwise": log.differ,
+                "tokens_in": log.tokens_in,
+                "tokens_out": log.tokens_out,
+                "shares": {one.name: [one.value, one.interval.low, one.interval.high] for one in shares(log)},
+            }
+            for log in logs
+        ]
+        json_file.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+def _logs_table(logs: tuple[Log, ...]) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from assay.lab.replaying.game24_logs import against, shares
+    from assay.report.wording import interval_text, mean_text
+
+    parts: list[RenderableType] = []
+    for log in logs:
+        parts.append(Text(log.path.name, style="bold", overflow="fold"))
+        table = Table.grid(padding=(0, 2, 0, 2))
+        for one in shares(log):
+            ends = interval_text((one.interval.low, one.interval.high), True)
+            table.add_row(one.name, f"{mean_text(one.value, True)} {ends}")
+        table.add_row(
+            "puzzles", f"{len(log.right)}, {log.tokens_in:,.0f} tokens in and {log.tokens_out:,.0f} out each"
+        )
+        table.add_row("marked otherwise then", f"{log.differ} candidates")
+        for other in logs if log.searched else ():
+            if not other.searched:
+                for name, solved in (("top-1", log.first()), (f"any of {log.candidates}", log.any())):
+                    mine, theirs, p = against(solved, other.any())
+                    text = (
+                        f"{mine} only here, {theirs} only in any of {other.candidates} there, McNemar p = {p:.2g}"
+                    )
+                    table.add_row(f"{name} against {other.path.stem}", text)
+        parts.append(table)
+    return Group(*parts)

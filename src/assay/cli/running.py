@@ -19,12 +19,33 @@ MODEL = typer.Option(
     "",
     "--model",
     "-m",
-    show_default="smollm2-135m; organisms where a claim trains them",
+    show_default="smollm2-135m; an organism where a claim is about one",
     help="smollm2-135m, gguf:PATH, hf:FOLDER, organism:NAME or openai/NAME.",
 )
 BASE_URL = typer.Option(None, "--base-url", help="Address of an OpenAI-compatible server; may be repeated.")
 SLOTS = typer.Option(8, "--slots", min=1, max=512, help="Requests at the same time, per address.")
 TIMEOUT = typer.Option(120.0, "--timeout", min=1, help="Seconds one request may take.")
+ENCODER = typer.Option(
+    "",
+    "--encoder",
+    show_default="the model itself",
+    help="What gives vectors of texts: minilm (91 MB), hf:FOLDER, gguf:PATH or openai/NAME.",
+)
+TASK = typer.Option(
+    None,
+    "--task",
+    help="Your own JSONL or CSV file (question, answer), a folder to search in, or a task's name.",
+)
+CONTROLS = typer.Option(
+    None,
+    "--controls",
+    help="all, none, or of: placebo, equal-spend, format, forced-choice, aa, arm-swap, others.",
+)
+DRIVER = typer.Option(
+    "",
+    "--driver",
+    help="Who decides inside agents: llm, constrained, calibrated (as measured, or :p=0.8), scripted.",
+)
 
 DEMO = (("pal", 40), ("zero-shot-cot", 16), ("tictactoe", 160))
 """Claims of the demo with the pairs each may take: three minutes on two cores, all in all."""
@@ -37,16 +58,10 @@ def run(
     size: str = typer.Option("small", "--size", "-s", help="smoke (seconds), small (minutes) or full."),
     seed: int = typer.Option(0, "--seed", min=0, help="Samples and sampled replies derive from it."),
     n: int | None = typer.Option(None, "--n", help="Pairs at most, instead of the size's own number."),
-    task: str | None = typer.Option(
-        None, "--task", help="Your own JSONL or CSV file (question, answer), or a task's name."
-    ),
+    task: str | None = TASK,
     level: str | None = typer.Option(None, "--level", help="Difficulty; found on pilot items if not given."),
     rule: str | None = typer.Option(None, "--rule", help="Stopping rule: anytime, obf5 or fixed."),
-    controls: str | None = typer.Option(
-        None,
-        "--controls",
-        help="all, none, or of: placebo, equal-spend, format, forced-choice, aa, arm-swap, others.",
-    ),
+    controls: str | None = CONTROLS,
     equal_spend: bool = typer.Option(False, "--equal-spend", help="Add the control that spends as much."),
     budget_tokens: float | None = typer.Option(None, "--budget-tokens", help="Tokens this run may cost."),
     repeats: int = typer.Option(1, "--repeats", help="Draws per sample and arm; their mean is the score."),
@@ -55,7 +70,9 @@ def run(
     json_file: Path | None = typer.Option(None, "--json", help="Write the verdicts to this file."),
     html_file: Path | None = typer.Option(None, "--html", help="Write a report to this file."),
     observer: str = typer.Option("", "--observer", help="A second open network of the same tokenizer: hf:FOLDER."),
+    encoder: str = ENCODER,
     results: Path | None = typer.Option(None, "--results", help="Keep a verdict per claim in this folder."),
+    driver: str = DRIVER,
     quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress."),
 ) -> None:
     """Put claims to the test: treatment against control on the same samples.
@@ -69,7 +86,9 @@ def run(
 
     wish = Wish(
         claims=tuple(names),
-        model=dataclasses.replace(model_choice(model, base_url, slots, timeout), observer=observer),
+        model=dataclasses.replace(
+            model_choice(model, base_url, slots, timeout), observer=observer, encoder=encoder
+        ),
         size=size,
         seed=seed,
         n=n,
@@ -79,6 +98,7 @@ def run(
         controls=chosen_controls(controls, size, equal_spend),
         budget_tokens=budget_tokens,
         repeats=repeats,
+        driver=driver,
     )
     check_writable(json_file, html_file)
     verdicts = run_wish(wish, typed_command(sys.argv[1:]), quiet=quiet)
@@ -90,7 +110,7 @@ def model_choice(model: str, base_url: list[str] | None, slots: int, timeout: fl
     from assay.models import ModelChoice
 
     if model.startswith("organism:"):
-        from assay.cli.catalogue import found_organism
+        from assay.cli.training.catalogue import found_organism
 
         found = found_organism(model.partition(":")[2])
         model = f"organism:{found.name}-{found.hash}"
@@ -165,12 +185,17 @@ def demo(
 
 
 def replay(
-    file: Path = typer.Argument(..., help="Recorded replies as JSONL: arm, item, prompt, replies, target."),
+    file: Path = typer.Argument(
+        ..., help="Recorded replies as JSONL: arm, item, prompt, replies, target. Or a folder of published logs."
+    ),
     claim: str = typer.Option(..., "--claim", help="The claim to judge them by.", autocompletion=claim_names),
     json_file: Path | None = typer.Option(None, "--json", help="Write the verdict to this file."),
     seed: int = typer.Option(0, "--seed", min=0),
 ) -> None:
     """Judge recorded replies by a claim: no model is asked, the statistics are today's."""
-    from assay.cli.replaying import replay_file
+    from assay.cli.replaying import replay_file, replay_folder
 
-    deliver([replay_file(file, claim, seed)], json_file, None)
+    if file.is_dir():
+        replay_folder(file, claim, json_file)
+    else:
+        deliver([replay_file(file, claim, seed)], json_file, None)

@@ -12,6 +12,9 @@ from typing import Any
 from assay.core import Answer, Budget, Capability, Flow, UnknownName, UserError
 from assay.models import ModelChoice
 
+QUESTIONS = ("question", "prompt", "text")
+"""What techniques on one question call it."""
+
 
 def all_techniques() -> dict[str, Callable[..., Flow[Answer]]]:
     """Every technique that takes a question, by its name with dashes."""
@@ -22,9 +25,15 @@ def all_techniques() -> dict[str, Callable[..., Flow[Answer]]]:
         module = importlib.import_module(f"{shelves.__name__}.{shelf.name}")
         for name in getattr(module, "__all__", ()):
             technique = getattr(module, name)
-            if inspect.isgeneratorfunction(technique):
+            if inspect.isgeneratorfunction(technique) and _takes_a_question(technique):
                 found[name.replace("_", "-")] = technique
     return dict(sorted(found.items()))
+
+
+def _takes_a_question(technique: Callable[..., Any]) -> bool:
+    """Whether its first parameter is what a user would type: loops take a world, and others examples."""
+    first = next(iter(inspect.signature(technique).parameters), "")
+    return first in QUESTIONS
 
 
 def needs_of(name: str) -> frozenset[Capability]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Sequence, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from assay.lab.plan import Event, Plan
 from assay.lab.session import Stamp, new_run_id, run_claim
 from assay.lab.store import Store
 from assay.lab.workshop import Workshop
-from assay.models import ModelChoice, connect
+from assay.models import DEFAULT_MODEL, ModelChoice, connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Wish:
     controls: tuple[str, ...] = ()
     budget_tokens: float | None = None
     repeats: int = 1
+    driver: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -72,7 +73,7 @@ def the_plan(wish: Wish, claim_id: str) -> Plan:
         raise UnknownName("stopping rule", str(wish.rule), ("anytime", "obf5", "fixed"))
     return Plan(
         paper=paper,
-        claim=claim,
+        claim=driven(claim, wish.driver, wish.model.name) if wish.driver else claim,
         size=wish.size,
         seed=wish.seed,
         n=wish.n,
@@ -85,11 +86,29 @@ def the_plan(wish: Wish, claim_id: str) -> Plan:
     )
 
 
+def driven(claim: Claim, driver: str, model: str) -> Claim:
+    """The claim with that driver; `calibrated` alone is as right as was measured on the model."""
+    from assay.cli.agents.calibrating import measured_competence
+    from assay.core.agents import decider_named
+
+    if claim.drive is None:
+        raise UserError(f"Nothing is decided inside {claim.id}.", hint="Leave out --driver.")
+    measured = measured_competence(model, claim.task.name) if driver == "calibrated" else None
+    return claim.drive(decider_named(driver, measured, model or DEFAULT_MODEL))
+
+
 def chosen_task(name: str) -> Task:
-    """The task of that name, or the one in that file."""
-    from assay.tasks import load_task, task_named
+    """The task of that name, or the one in that file or folder."""
+    from assay.tasks import load_programs, load_puzzles, load_retrieval, load_task, task_named
+    from assay.tasks.code import is_programs_file
 
     path = Path(name)
+    if path.is_dir():
+        return load_retrieval(path)
+    if path.suffix == ".sudoku":
+        return load_puzzles(path)
+    if is_programs_file(path):
+        return load_programs(path)
     return load_task(path) if path.exists() or path.suffix else task_named(name)
 
 
@@ -126,15 +145,17 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
     home = find_home().make()
     verdicts: list[Verdict] = []
     stamp_commit = commit_of_source()
-    opened = ""
+    opened = ("", "")
     async with contextlib.AsyncExitStack() as stack:
         for plan in plans:
             claim = plan.claim.id
             # Claims on words and claims on the network itself may be run by different engines.
-            if opened != (kind := _kind_of(plan.claim)):
+            choice = await _choice_for(plan, wish.model, home)
+            kind = _kind_of(plan.claim)
+            if opened != (kind, choice.name):
                 await stack.aclose()
-                opened, needs = kind, plan.claim.needs
-                store, model, driver = await stack.enter_async_context(bench(wish.model, home, needs))
+                opened, needs = (kind, choice.name), plan.claim.needs
+                store, model, driver = await stack.enter_async_context(bench(choice, home, needs))
             config = {**wish.to_json(), "claims": [claim]}
             stamp = Stamp(command, __version__, stamp_commit, config)
             run = resume or new_run_id(claim)
@@ -156,10 +177,25 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
     return verdicts
 
 
+async def _choice_for(plan: Plan, choice: ModelChoice, home: Home) -> ModelChoice:
+    """The model that was named; where none was, the organism a claim is about, trained on first use."""
+    if choice.name or choice.base_urls or not plan.claim.organism:
+        return choice
+    recipe = plan.paper.organisms[plan.claim.organism](0, plan.size)
+    workshop = Workshop(home.organisms, tell=_say)
+    try:
+        await workshop.make(recipe)
+    finally:
+        await workshop.close()
+    return replace(choice, name=f"organism:{recipe.name}-{recipe.hash}")
+
+
 def _kind_of(claim: Claim) -> str:
     """Which kind of engine runs a claim."""
     if Capability.TRAIN in claim.needs:
         return "training"
+    if Capability.EMBED in claim.needs:
+        return "words and vectors"
     return "network" if claim.needs & WHITE_BOX else "words"
 
 

@@ -15,7 +15,7 @@ from assay.core.errors import (
     UnknownName,
     UserError,
 )
-from assay.core.flow import Flow, ask, execute, read, rewrite, score, together
+from assay.core.flow import Flow, ask, at_once, execute, read, rewrite, score, together, use
 from assay.core.model import WHITE_BOX, Capability, Fingerprint, Grouping, Model, PerSample, Trainable
 from assay.core.replies import (
     AnyReply,
@@ -29,6 +29,7 @@ from assay.core.replies import (
     Reply,
     Scores,
     TokenLogprob,
+    Used,
 )
 from assay.core.requests import (
     Ask,
@@ -42,6 +43,7 @@ from assay.core.requests import (
     Request,
     Score,
     Text,
+    Use,
 )
 from assay.core.samples import Answer, Ending, Outcome, Sample
 from assay.core.task import Task
@@ -112,13 +114,17 @@ __all__ = [
     "Trainable",
     "UnknownName",
     "Usage",
+    "Use",
+    "Used",
     "UserError",
     "Work",
     "ask",
+    "at_once",
     "execute",
     "read",
     "rewrite",
     "score",
     "together",
+    "use",
     "with_inputs",
 ]

@@ -345,3 +345,25 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     if spread == 0:
         raise ValueError("a slope needs two different doses")
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+
+
+# --- rankings: what a flow answers that searched ------------------------------------------------------------
+
+Ranking = tuple[tuple[str, float], ...]
+"""(document, score), best first. Documents with equal scores stand in no order."""
+
+
+def ranking_text(ranking: Ranking) -> str:
+    """The canonical text of a ranking: a JSON list of pairs. Scores must be finite."""
+    if not all(math.isfinite(score) for _, score in ranking):
+        raise ValueError("a score of the ranking is not finite")
+    return json.dumps([[document, score] for document, score in ranking], ensure_ascii=False)
+
+
+def ranking_of(text: str | None) -> Ranking | None:
+    """The ranking of such a text, which may be empty; None where it is none."""
+    try:
+        found = tuple((str(document), float(score)) for document, score in json.loads(text or ""))
+    except (ValueError, TypeError):
+        return None
+    return found if all(math.isfinite(score) for _, score in found) else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from assay.core.agents.deciding import Decider
 from assay.core.flow import Flow
 from assay.core.model import WHITE_BOX, Capability
 from assay.core.samples import Answer, Sample
@@ -109,6 +110,11 @@ class Claim:
     expected: tuple[float, float] | None = None
     """RATE: between which numbers the claim puts the treatment's mean."""
     driver: str = "llm"
+    """Who decides inside its agents; see `core.agents.deciding`."""
+    drive: Callable[[Decider], Claim] | None = None
+    """The same claim with another driver; None where nothing is decided inside it."""
+    organism: str = ""
+    """The organism of its card that it is run on where no model is named; empty: the embedded model."""
     departures: tuple[str, ...] = ()
 
     @property

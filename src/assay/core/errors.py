@@ -110,4 +110,4 @@ class BudgetExceeded(AssayError):
 
     def __init__(self, which: str, spent: float, limit: float) -> None:
         super().__init__(f"The budget of {limit:g} {which} is spent ({spent:g} used).")
-        self.which = which
+        self.which, self.spent, self.limit = which, spent, limit

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from assay.core.errors import AssayError
-from assay.core.replies import Execution, Reading, Reply, Scores
-from assay.core.requests import Ask, Execute, Read, Request, Score
+from assay.core.replies import Execution, Reading, Reply, Scores, Used
+from assay.core.requests import Ask, Execute, Read, Request, Score, Use
 
 T = TypeVar("T")
 
@@ -44,6 +44,23 @@ def execute(request: Execute) -> Flow[Execution]:
     (execution,) = yield [request]
     assert isinstance(execution, Execution), "a driver answers an Execute with an Execution"
     return execution
+
+
+def use(tool: str, arguments: str, seconds: float) -> Flow[Used]:
+    """One `Use` with its reply type spelled out."""
+    (used,) = yield [Use(tool, arguments, seconds)]
+    assert isinstance(used, Used), "a driver answers a Use with a Used"
+    return used
+
+
+def at_once(flow: Flow[T]) -> T:
+    """What a flow returns that asks for nothing, such as an act in a world of our own."""
+    try:
+        next(flow)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    raise AssertionError("this flow asks for something")
 
 
 def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:

@@ -24,6 +24,16 @@ class Home:
         return self.data / "assay.sqlite"
 
     @property
+    def competence(self) -> Path:
+        """How well models decide, one file per model and task."""
+        return self.data / "competence"
+
+    @property
+    def agents(self) -> Path:
+        """Traces of agents, one file each."""
+        return self.data / "agents"
+
+    @property
     def models(self) -> Path:
         """Downloaded weights, one folder per content hash."""
         return self.cache / "models"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -70,6 +72,12 @@ class Fingerprint:
     """Short hash over everything in `parts`."""
     parts: tuple[tuple[str, str], ...] = field(default=())
     """What went into it: weights, quantisation, chat template, engine build, address."""
+
+    @classmethod
+    def of(cls, parts: Mapping[str, str]) -> Fingerprint:
+        """The fingerprint of everything that makes a model what it is."""
+        digest = hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()[:16]
+        return cls(digest, tuple(sorted(parts.items())))
 
 
 class Model(Protocol):

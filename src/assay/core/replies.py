@@ -139,8 +139,11 @@ class Reading:
 class Embeddings:
     """The answer to an `Embed`: one vector per text."""
 
-    vectors: tuple[tuple[float, ...], ...]
+    vectors: Numbers
+    """[texts, width]"""
     tokens_in: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 class Ended(StrEnum):
@@ -183,4 +186,14 @@ class Page:
     text: str
 
 
-AnyReply = tuple[Reply, ...] | Scores | Reading | Embeddings | Execution | Page | Made
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The answer to a `Use`."""
+
+    text: str
+    """What the tool returned, as text; one sentence where it failed."""
+    failed: bool = False
+    seconds: float = 0.0
+
+
+AnyReply = tuple[Reply, ...] | Scores | Reading | Embeddings | Execution | Page | Used | Made

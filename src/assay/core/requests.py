@@ -1,4 +1,4 @@
-"""What a technique may ask for: `Ask`, `Score`, `Read`, `Embed`, `Execute`, `Fetch`, `Make`. A small closed set.
+"""What a technique may ask for: `Ask`, `Score`, `Read`, `Embed`, `Execute`, `Fetch`, `Use`, `Make`; no more.
 
 Every request is a frozen value: it can be hashed, cached, written to a trace and replayed. A bad one
 raises `BadRequest` when it is made, because servers accept nonsense in silence (llama.cpp takes a
@@ -302,5 +302,23 @@ class Fetch:
         require_number("seconds", self.seconds, 0.1, 600.0)
 
 
-Request = Ask | Score | Read | Embed | Execute | Fetch | Make
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Ask for one of the user's own tools to be used; answered with a `Used`.
+
+    Never cached: a tool may change things.
+    """
+
+    tool: str
+    arguments: str = "{}"
+    """A JSON object."""
+    seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        require(self.tool.isidentifier(), f"'{self.tool}' is no name of a tool.")
+        require_text("arguments", self.arguments)
+        require_number("seconds", self.seconds, 0.01, 3600.0)
+
+
+Request = Ask | Score | Read | Embed | Execute | Fetch | Use | Make
 Requests = Sequence[Request]

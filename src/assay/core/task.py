@@ -20,7 +20,9 @@ class Task(Protocol):
 
     @property
     def kind(self) -> str:
-        """What an answer is: `number`, `yes-no`, `choice`, `text`, `length`, `move`, or `score` (measured)."""
+        """What an answer is: `number`, `yes-no`, `choice`, `text`, `length`, `move`, `expression`, `board`, or
+        `score` (measured).
+        """
         ...
 
     @property

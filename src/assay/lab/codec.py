@@ -20,6 +20,7 @@ from assay.core.replies import (
     Reply,
     Scores,
     TokenLogprob,
+    Used,
 )
 from assay.core.requests import Ask, Image, Request
 from assay.core.training import Made, Recipe
@@ -80,9 +81,13 @@ def _reading_from_json(value: dict[str, Any]) -> Reading:
     found: dict[str, Any] = {}
     for name, part in value.items():
         if isinstance(part, dict):
-            part = Numbers(b64decode(part["float32"]), tuple(part["shape"]))
+            part = _numbers(part)
         found[name] = tuple(part) if isinstance(part, list) else part
     return Reading(**found)
+
+
+def _numbers(value: dict[str, Any]) -> Numbers:
+    return Numbers(b64decode(value["float32"]), tuple(value["shape"]))
 
 
 def _reply_fields(reply: Reply) -> dict[str, Any]:
@@ -125,11 +130,13 @@ def answer_from_json(kind: str, value: Any) -> AnyReply:
     if kind == "read":
         return _reading_from_json(value)
     if kind == "embed":
-        return Embeddings(tuple(tuple(row) for row in value["vectors"]), value["tokens_in"])
+        return Embeddings(**{**value, "vectors": _numbers(value["vectors"])})
     if kind == "execute":
         return Execution(**{**value, "ended": Ended(value["ended"])})
     if kind == "make":
         return Made(**{**value, "curve": tuple(value["curve"])})
+    if kind == "use":
+        return Used(**value)
     assert kind == "fetch", f"unknown kind of request {kind!r}"
     return Page(**value)
 

@@ -19,10 +19,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from assay.core.errors import AssayError, BudgetExceeded, CannotRun, UserError
 from assay.core.flow import Flow
 from assay.core.model import Grouping, Model, Trainable
-from assay.core.replies import AnyReply, Embeddings, Ended, Execution, Finish, Page, Reply
-from assay.core.requests import Ask, Embed, Execute, Fetch, Read, Request, Score
+from assay.core.replies import AnyReply, Ended, Execution, Finish, Page, Reply, Used
+from assay.core.requests import Ask, Embed, Execute, Fetch, Read, Request, Score, Use
 from assay.core.training import Made, Make
 from assay.core.usage import Budget, Usage
+from assay.lab.agents.toolbox import Toolbox
 from assay.lab.codec import answer_from_json, cache_key, reply_from_json, reply_to_json, request_to_json, shown
 from assay.lab.dispatch import Dispatcher
 from assay.lab.workshop import Workshop
@@ -107,6 +108,7 @@ class Driver:
         sandbox: Callable[[], Awaitable[Sandbox]] = open_sandbox,
         fetch: Callable[[Fetch], Awaitable[Page]] | None = None,
         workshop: Workshop | None = None,
+        toolbox: Toolbox | None = None,
     ) -> None:
         self.fresh = Usage()
         self._cache = cache
@@ -114,6 +116,7 @@ class Driver:
         self._sandbox: asyncio.Future[Sandbox] | None = None
         self._fetch = fetch
         self.workshop = workshop
+        self.toolbox = toolbox
         self._dispatchers: dict[Model, Dispatcher] = {}
         self._drawing: dict[bytes, _Draw] = {}
 
@@ -155,6 +158,8 @@ class Driver:
         """Cancel everything in flight, stop the sandbox and whatever is being made."""
         if self.workshop is not None:
             await self.workshop.close()
+        if self.toolbox is not None:
+            await self.toolbox.close()
         for dispatcher in self._dispatchers.values():
             await dispatcher.close()
         if self._sandbox is not None and self._sandbox.done() and not self._sandbox.exception():
@@ -213,6 +218,9 @@ class Driver:
         elif isinstance(request, Execute):
             answer = await self._execute(request)
             usage = Usage(executions=1, seconds=answer.seconds)
+        elif isinstance(request, Use):
+            answer = await self._use(request)
+            usage = Usage(seconds=answer.seconds)
         elif isinstance(request, Make):
             answer = await self._make(job.model, request)
             usage = Usage(1, answer.tokens_in, answer.tokens_out, 0, answer.seconds, answer.cpu_seconds)
@@ -287,9 +295,8 @@ class Driver:
             answer = await self._dispatcher(model).whole(request)
             if self._cache:
                 self._cache.put(key, model.fingerprint.hash, reply_to_json(answer))
-        assert not isinstance(answer, tuple | Execution | Page | Made), "scores, a reading or vectors"
-        seconds, cpu = (0.0, 0.0) if isinstance(answer, Embeddings) else (answer.seconds, answer.cpu_seconds)
-        usage = Usage(calls=1, tokens_in=answer.tokens_in, seconds=seconds, cpu_seconds=cpu)
+        assert not isinstance(answer, tuple | Execution | Page | Used | Made), "scores, a reading or vectors"
+        usage = Usage(1, answer.tokens_in, seconds=answer.seconds, cpu_seconds=answer.cpu_seconds)
         if known is None:
             self.fresh += Usage(calls=1, tokens_in=answer.tokens_in)
         return answer, usage
@@ -317,6 +324,11 @@ class Driver:
         if self._fetch is None:
             raise CannotRun("This flow fetches web pages, and no fetcher was given to the driver.")
         return await self._fetch(request)
+
+    async def _use(self, request: Use) -> Used:
+        if self.toolbox is None:
+            raise CannotRun("This flow uses tools, and no toolbox was given to the driver.")
+        return await self.toolbox.use(request)
 
     async def _make(self, model: Model, request: Make) -> Made:
         """The artefact of a recipe, on the model's own weights where it has some to begin with."""

@@ -53,6 +53,7 @@ HINTS = {
     Capability.OBSERVER.value: "Add: --observer hf:OTHER",
     Capability.SCRATCH.value: "Its arms differ in size or tokenizer. Leave out --model.",
     Capability.TRAIN.value: "Leave out --model.",
+    Capability.EMBED.value: "Name what gives vectors: --encoder minilm",
 }
 GIVE_UP_AFTER = 24
 """Samples in a row that end in a transport fault before the endpoint is taken for dead."""
@@ -243,6 +244,8 @@ class Experiment:
             if done.error is not None:
                 raise done.error
             self._prepared[arm.name] = (done.value, done.usage)
+            if note := getattr(done.value, "note", ""):
+                self.notes.append(f"{arm.name} chose {note}.")
         return self._prepared[arm.name][1]
 
     def _flow_of(self, arm: Arm, sample: Sample) -> Flow[Answer]:

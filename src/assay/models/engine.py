@@ -20,7 +20,7 @@ import secrets
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from assay.core.errors import CannotRun, ModelError
@@ -41,12 +41,14 @@ class EngineSettings:
     """Tokens per slot."""
     threads: int = 0
     """0: every core this process may use."""
+    embeds: bool = False
+    """It gives vectors, the mean over a text's tokens, and is not asked to write."""
 
     def resolved(self) -> EngineSettings:
         """With the number of threads filled in; `ASSAY_THREADS` overrides."""
         wish = self.threads or int(os.environ.get("ASSAY_THREADS", "0") or 0)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return EngineSettings(self.weights, self.slots, self.context, wish or max(1, cores))
+        return replace(self, threads=wish or max(1, cores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,15 @@ def serve(folder: Path, settings: EngineSettings) -> None:
     parameters.api_keys = [key]
     parameters.model_alias = {Path(settings.weights).stem}
     parameters.verbosity = -1
+    if settings.embeds:
+        parameters.embedding = True
+        parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        # The mean is over what one physical batch evaluates of a text. A text must fit into it whole, nothing
+        # may be remembered of it, and no other may stand beside it: of two texts that are cut to the same
+        # length in a batch, the longer one has the mean of what stands behind the cut.
+        assert settings.slots == 1, "an engine that embeds has one slot"
+        parameters.n_batch = parameters.n_ubatch = settings.context
+        parameters.cache_prompt, parameters.cache_ram_mib = False, 0
     server = xllamacpp.Server(parameters)
     engine = Engine(server.listening_address, key, os.getpid(), build_of_engine())
     _write(folder / "engine.json", json.dumps(asdict(engine)))

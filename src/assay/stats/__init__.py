@@ -34,6 +34,7 @@ from .intervals import (
 from .multiplicity import benjamini_hochberg, combine_e_values, e_bh, holm
 from .paired import Alternative, mcnemar_exact, paired_bootstrap, sign_flip
 from .power import anytime_cap, connor_n, detectable_effect, graded_n
+from .ranking_metrics import ndcg, recall, reciprocal_rank
 from .sample_size import (
     DocumentPlan,
     LikelihoodRatioCurve,
@@ -169,6 +170,7 @@ __all__ = [
     "mcnemar_exact",
     "mean_t",
     "minimise",
+    "ndcg",
     "newcombe_paired",
     "non_negative",
     "null_rate",
@@ -177,6 +179,8 @@ __all__ = [
     "obrien_fleming_looks",
     "page_trend",
     "paired_bootstrap",
+    "recall",
+    "reciprocal_rank",
     "roc_curve",
     "sign_flip",
     "stopping_rule",

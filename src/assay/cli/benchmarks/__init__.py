@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 Benchmark = Callable[[Callable[[str], None]], Coroutine[Any, Any, dict[str, Any]]]
-NAMES = ("driver", "sandbox", "watermark", "choice", "train")
+NAMES = ("driver", "sandbox", "watermark", "choice", "train", "tree")
 
 
 def benchmark(name: str) -> Benchmark:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -57,8 +55,7 @@ class OpenNetwork:
         self.grouping = Grouping.TOGETHER
         self.meter = Meter()
         self.context = min(network.context, WINDOW, observer.context if observer else WINDOW)
-        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-        self.fingerprint = Fingerprint(digest, tuple(sorted(parts.items())))
+        self.fingerprint = Fingerprint.of(parts)
         self.vocabulary = NetworkVocabulary(network.tokenizer)
         abilities = {
             *(Capability.GENERATE, Capability.PREFILL, Capability.N, Capability.SEED, Capability.LOGPROBS),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from assay.cli.catalogue import catalogue, found_organism, organism_names, recipe_names
+from assay.cli.training.catalogue import catalogue, found_organism, organism_names, recipe_names
 
 if TYPE_CHECKING:
     from assay.core.artefacts import Artefact
@@ -66,7 +66,7 @@ def train(
     """
     recipe = _recipe(name, size, seed)
     if processes > 1:
-        from assay.cli.torchrun import train_in_parallel
+        from assay.cli.training.torchrun import train_in_parallel
 
         for needed in recipe.inputs():
             _made(needed, model)

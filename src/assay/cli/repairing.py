@@ -1,0 +1,78 @@
+"""`assay repair`: Python that does not parse, mended; no model is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+LARGEST = 5_000_000
+
+
+def repair(
+    file: Path = typer.Argument(..., help="A Python file, or a reply of a model with code in it."),
+    write: bool = typer.Option(False, "--write", "-w", help="Change the file; else the change is only shown."),
+    no_delete: bool = typer.Option(False, "--no-delete", help="Never delete a line."),
+) -> None:
+    """Mend a Python file that does not parse, and show what was done.
+
+    The fewest edits are tried first. Only where these do not help, faulty lines are deleted.
+    """
+    import difflib
+
+    from rich.console import Console
+    from rich.markup import escape
+
+    from assay.core import UserError
+    from assay.techniques.execution.minimal_repair import minimal_repair
+    from assay.techniques.execution.repair import repair as repair_or_delete
+
+    source = _read(file)
+    found = minimal_repair(source)
+    if not found.ok and not no_delete:
+        found = repair_or_delete(source)
+    if not found.ok:
+        hint = "Leave out --no-delete to let faulty lines be deleted." if no_delete else "Mend it by hand."
+        raise UserError(f"{file} could not be repaired. {found.reason}", hint=hint)
+    console = Console(highlight=False)
+    if found.text == source:
+        console.print("It parses as it is.")
+        return
+    before, after = source.splitlines(keepends=True), found.text.splitlines(keepends=True)
+    for line in difflib.unified_diff(before, after, f"{file}", f"{file} (repaired)"):
+        console.print(escape(line.rstrip("\r\n")), soft_wrap=True)
+    for change in found.changes:
+        console.print(f"[dim]{escape(change)}[/]", soft_wrap=True)
+    if found.deleted:
+        console.print(f"[bold]{len(found.deleted)} of its lines were deleted: what they did is lost.[/]")
+    if write:
+        _write(file, found.text)
+        console.print(f"{escape(str(file))} was written.", soft_wrap=True)
+    else:
+        console.print(f"To change the file: assay repair {escape(str(file))} --write", style="dim", soft_wrap=True)
+
+
+def _read(file: Path) -> str:
+    """The file's text with its line ends as they are; `BadFile` where it is none."""
+    from assay.core import BadFile
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise BadFile(file, f"the file cannot be read: {error.strerror}.") from None
+    if len(data) > LARGEST:
+        raise BadFile(file, "the file is larger than 5 MB.", hint="Repair a part of it.")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        hint = "Convert it: iconv -f LATIN1 -t UTF-8 FILE > NEW."
+        raise BadFile(file, "the text is not UTF-8.", hint=hint) from None
+
+
+def _write(file: Path, text: str) -> None:
+    from assay.core import UserError
+
+    try:
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UserError(f"{file} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,1 @@
+"""Commands about training: organisms, by name and in several processes."""

@@ -1,0 +1,110 @@
+"""Teaching Large Language Models to Self-Debug: a model mends its program by what came of running it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from assay.core import Answer, Arm, Claim, Flow, Paper, Sample, Size, Task
+from assay.tasks.code import TinyPythonTask, problem_of
+from assay.techniques.execution.self_debug import Feedback, debugged, graded, resampled, told
+
+SIZES = {"smoke": Size(n=4), "small": Size(n=160, pilot=12), "full": Size(n=1000, pilot=40)}
+
+
+def debugging(feedback: Feedback, says: str) -> Arm:
+    """Up to three programs, with feedback between them."""
+
+    def flow(sample: Sample, task: Task) -> Flow[Answer]:
+        problem = problem_of(sample)
+        return graded(debugged(problem, feedback=feedback), problem)
+
+    return Arm(feedback, flow, says)
+
+
+def _once(sample: Sample, task: Task) -> Flow[Answer]:
+    problem = problem_of(sample)
+    return graded(debugged(problem, turns=1), problem)
+
+
+def _resampled(sample: Sample, task: Task) -> Flow[Answer]:
+    problem = problem_of(sample)
+    return graded(resampled(problem), problem)
+
+
+def _others_feedback(samples: Sequence[Sample], task: Task, seed: int) -> Flow[dict[str, str]]:
+    """For every sample, a failing test of the next sample's function, in the words of the treatment."""
+    yield from ()
+    given: dict[str, str] = {}
+    for sample, donor in zip(samples, [*samples[1:], samples[0]], strict=True):
+        cases = problem_of(donor).visible or problem_of(sample).visible
+        given[sample.id] = told(cases[0].call, cases[-1].expected, cases[0].expected) if cases else ""
+    return given
+
+
+def _misled(sample: Sample, task: Task, given: dict[str, str]) -> Flow[Answer]:
+    problem = problem_of(sample)
+    return graded(debugged(problem, instead=given[sample.id]), problem)
+
+
+UNIT_TEST = debugging("unit-test", "up to three programs; told which call gave what instead of what")
+ONCE = Arm("one-program", _once, "one program at temperature 0")
+RESAMPLED = Arm("resampled", _resampled, "fresh programs until the visible tests pass, for at most as many tokens")
+PLACEBO = Arm(
+    "others-feedback", _misled, "up to three programs; told a failing test of another problem", _others_feedback
+)
+CODE: dict[str, Any] = {
+    "task": TinyPythonTask(),
+    "smallest_effect": 0.05,
+    "sizes": SIZES,
+    "unit": "problems solved",
+    "sandbox": True,
+}
+
+PAPER = Paper(
+    slug="self-debug",
+    title="Teaching Large Language Models to Self-Debug",
+    authors="Chen, Lin, Schärli, Zhou",
+    year=2023,
+    url="https://arxiv.org/abs/2304.05128",
+    row="R23",
+    shelf="execution",
+    says="With feedback from its own explanation a code model gains 2 to 3 % on Spider, and up to 12 % on "
+    "TransCoder and MBPP where unit tests are there; it matches baselines that draw ten times as many programs "
+    "(abstract).",
+    reading="A second program is a second chance, whatever stands before it. So the rival is not one program but "
+    "as many fresh ones as the tokens buy, the visible tests choosing among them; and feedback on somebody else's "
+    "problem shows what a second chance alone is worth. Programs are judged by tests that no prompt holds.",
+    claims=(
+        Claim(
+            id="self-debug",
+            sentence="A model that is told which test failed, and how, solves more problems than by one program.",
+            treatment=UNIT_TEST,
+            control=ONCE,
+            placebo=PLACEBO,
+            equal_spend=RESAMPLED,
+            others=(
+                debugging("simple", "up to three programs; told that the code is wrong"),
+                debugging("explanation", "up to three programs; its own explanation of the code before each"),
+                debugging("unit-test+explanation", "up to three programs; both"),
+                debugging("trace", "up to three programs; its own account of the failing call before each"),
+            ),
+            **CODE,
+        ),
+        Claim(
+            id="self-debug-beats-resampling",
+            sentence="Feedback on failed tests solves more problems than fresh programs for as many tokens.",
+            treatment=UNIT_TEST,
+            control=RESAMPLED,
+            placebo=PLACEBO,
+            equal_spend=False,
+            **CODE,
+        ),
+    ),
+    departures=(
+        "Generated one-line functions, not Spider, TransCoder and MBPP; or --task human-eval, or your own file.",
+        "No worked examples of debugging in the prompt; the last program and its feedback only; three programs.",
+        "The control of the second claim is the equal spend of the first: draws are bought for what debugging "
+        "that failed on these very draws would have cost, so that tokens match problem by problem.",
+    ),
+)

@@ -1,0 +1,57 @@
+"""Programs to be judged: every problem twice, once with its right program and once with a wrong one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+
+from assay.core.samples import Answer, Ending, Outcome, Sample
+from assay.core.task import Task
+from assay.core.validation import require_whole
+from assay.tasks.code.programs import TinyPythonTask
+
+RIGHT, WRONG = "right", "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedProgramsTask:
+    """Each problem of a task twice; the target says which kind of program a judge is shown.
+
+    The task names no wrong program: whether a change does harm is for the sandbox to say. A judge returns the
+    measure "score", higher where it takes the program to be right.
+    """
+
+    problems: Task = field(default_factory=TinyPythonTask)
+    name: str = "judged-programs"
+    cue: str = ""
+    kind: str = "score"
+    chance: float | None = None
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Those of the problems."""
+        return self.problems.levels
+
+    def samples(self, n: int, seed: int, level: str | None = None) -> tuple[Sample, ...]:
+        """n samples, the two of one problem side by side."""
+        require_whole("n", n, 0, 1_000_000)
+        found = [
+            dataclasses.replace(sample, id=f"{target}-{sample.id}", target=target, cluster=sample.id)
+            for sample in self.problems.samples(-(-n // 2), seed, level)
+            for target in (RIGHT, WRONG)
+        ]
+        return tuple(found[:n])
+
+    def extract(self, text: str) -> str | None:
+        """There is nothing to read: judges measure."""
+        return None
+
+    def score(self, sample: Sample, answer: Answer) -> Outcome:
+        """The judge's own number; where there was nothing to judge, unparsed with its reason."""
+        value = answer.measures.get("score")
+        if value is None:
+            return Outcome.without_answer(answer)
+        if not math.isfinite(value):
+            return Outcome(Ending.ERRORED, detail=f"The judge's score is {value}.")
+        return Outcome.scored(value, detail=answer.detail)

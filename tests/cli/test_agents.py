@@ -1,0 +1,165 @@
+"""`assay agent`, `calibrate`, `play` and `engineer` on the real embedded model; and what a user may get wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from .test_errors import ASSAY, assay
+
+TOOLS = '''
+from typing import Literal
+
+def price(fruit: Literal["apple", "pear"]) -> int:
+    """the price of one piece of fruit"""
+    with open("{log}", "a") as log:
+        log.write("price ")
+    return {{"apple": 3, "pear": 4}}[fruit]
+
+def multiply(a: float, b: float) -> float:
+    """the product of two numbers"""
+    return a * b
+'''
+engine = pytest.mark.engine
+together = pytest.mark.xdist_group("engine")
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    file = tmp_path / "shop.py"
+    file.write_text(TOOLS.format(log=tmp_path / "log"))
+    return file
+
+
+def begin(tools: Path, trace: Path, *more: str) -> tuple[str, ...]:
+    words = ("agent", "run", "-o", "Find what 7 pears cost.", "--tools", str(tools), "--trace", str(trace))
+    return (*words, *more)
+
+
+@engine
+@together
+@pytest.mark.parametrize("loop", [("--loop", "command"), ("--loop", "tasks", "--memory", "vector")])
+def test_an_agent_stops_and_its_trace_replays_without_a_model(
+    home: Path, tools: Path, tmp_path: Path, loop: tuple[str, ...]
+) -> None:
+    trace = tmp_path / "t.jsonl"
+    done = assay(*begin(tools, trace, "--max-tokens", "2000", *loop), home=home)
+    assert done.returncode == 0, done.stderr
+    end = done.stdout.splitlines()[-3:]
+    assert end[0].split(":")[0] in ("done", "stuck", "failed", "steps", "budget")
+    used = (tmp_path / "log").read_text() if (tmp_path / "log").exists() else ""
+    empty = tmp_path / "empty"
+    again = assay("agent", "replay", str(trace), home=empty)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[-3:] == end
+    assert ((tmp_path / "log").read_text() if used else "") == used
+
+
+@engine
+@together
+def test_the_budget_is_not_exceeded_by_more_than_one_completion(home: Path, tools: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "t.jsonl"
+    words = begin(tools, trace, "--max-tokens", "500", "--no-guard", "--driver", "llm")
+    done = assay(*words, home=home)
+    assert done.returncode == 0, done.stderr
+    assert "budget:" in done.stdout
+    steps = [json.loads(line) for line in trace.read_text().splitlines()[1:]]
+    each = [sum(r["tokens_in"] + r["tokens_out"] for r in step["answered"][0])
+            for step in steps if "answered" in step and isinstance(step["answered"][0], list)]  # fmt: skip
+    assert sum(each[:-1]) < 500
+    assert sum(each) < 500 + each[-1]
+    assert sum(each) > 250
+
+
+@engine
+@together
+def test_an_agent_that_was_killed_goes_on_and_calls_no_tool_twice(home: Path, tools: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "t.jsonl"
+    words = begin(tools, trace, "--max-tokens", "1500", "--no-guard", "--driver", "constrained")
+    running = subprocess.Popen(
+        [*ASSAY, *words], env={**os.environ, "ASSAY_HOME": str(home)}, stdout=subprocess.PIPE
+    )
+    limit = time.monotonic() + 120
+    while time.monotonic() < limit and not (trace.exists() and trace.read_text().count('"kind": "use"') >= 2):
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    done = assay("agent", "resume", str(trace), home=home)
+    assert done.returncode == 0, done.stderr
+    steps = [json.loads(line) for line in trace.read_text().splitlines()[1:]]
+    uses = sum(step["asked"][0].get("tool") == "price" for step in steps if "answered" in step)
+    # One call may have been made whose answer was not written down: the tool was running when it was killed.
+    assert (tmp_path / "log").read_text().count("price") - uses in (0, 1)
+
+
+@engine
+@together
+def test_competence_is_measured_kept_and_used(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "v.json"
+    done = assay("calibrate", "errands", "--n", "9", home=home)
+    assert done.returncode == 0, done.stderr
+    (record,) = [json.loads(file.read_text()) for file in home.rglob("smollm2-135m--errands.json")]
+    assert set(record["kinds"]) == {"tool", "new tasks", "order"}
+    words = ("run", "task-loop", "--size", "smoke", "--controls", "none", "--json", str(out))
+    assert assay(*words, "--driver", "calibrated", home=home).returncode == 0
+    (verdict,) = json.loads(out.read_text())
+    assert verdict["driver"].startswith("calibrated:") and "measured on smollm2-135m" in verdict["driver"]  # noqa: PT018
+    assert verdict["arms"]["treatment"]["tokens_in"] == 0
+
+
+@engine
+@together
+def test_twenty_questions_show_what_is_open_after_every_answer(home: Path) -> None:
+    done = subprocess.run(
+        [*ASSAY, "play", "riddle", "--holding", "note"],
+        input="Is it alive?\nlist\nreveal\n", text=True, capture_output=True, timeout=200,
+        env={**os.environ, "ASSAY_HOME": str(home)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("bits open") == 2
+    assert "dog, cat, horse" in done.stdout
+    assert "The secret was the" in done.stdout
+
+
+@engine
+@together
+def test_an_instruction_is_engineered_from_a_file(home: Path, tmp_path: Path) -> None:
+    file, out = tmp_path / "e.jsonl", tmp_path / "candidates.jsonl"
+    pairs = {"hot": "cold", "big": "small", "up": "down", "fast": "slow", "old": "young", "rich": "poor",
+             "happy": "sad", "light": "dark"}  # fmt: skip
+    file.write_text("".join(json.dumps({"question": q, "answer": a}) + "\n" for q, a in pairs.items()))
+    words = ("engineer", str(file), "-i", "Write the opposite.", "--proposals", "3", "--variations", "1")
+    done = assay(*words, "--out", str(out), home=home)
+    assert done.returncode == 0, done.stderr
+    assert "your own: Write the opposite." in done.stdout
+    candidates = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [c["mean"] for c in candidates] and all(0 <= c["mean"] <= 1 for c in candidates)  # noqa: PT018
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("agent", "run", "-o", "x", "--tools", "nothing.py"), "there is no such file"),
+        (("agent", "run", "-o", "x", "--tools", "x.py", "--loop", "chain"), "no loop named 'chain'"),
+        (("agent", "run", "-o", "x", "--tools", "x.py", "--driver", "scripted"), "no driver named 'scripted'"),
+        (("agent", "replay", "nothing.jsonl"), "cannot be read"),
+        (("calibrate", "errand"), "Did you mean errands"),
+        (("calibrate", "errands", "--driver", "scripted"), "asks no model"),
+        (("run", "task-loop", "--driver", "calibrated"), "assay calibrate"),
+        (("run", "task-loop", "--driver", "calibrated:p=7"), "between 0 and 1"),
+        (("run", "pal", "--driver", "scripted"), "Nothing is decided inside pal"),
+        (("play", "riddle", "--holding", "pocket"), "There is: nothing, note"),
+        (("engineer", "nothing.jsonl"), "nothing.jsonl"),
+    ],
+)
+def test_mistakes_get_one_sentence(tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    done = assay(*words, home=tmp_path / "home")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
