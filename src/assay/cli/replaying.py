@@ -141,7 +141,7 @@ def _logs_table(logs: tuple[Log, ...]) -> RenderableType:
         table.add_row(
             "puzzles", f"{len(log.right)}, {log.tokens_in:,.0f} tokens in and {log.tokens_out:,.0f} out each"
         )
-        table.add_row("marked otherwise then", f"{log.differ} candidates")
+        table.add_row("candidates marked otherwise then", str(log.differ))
         for other in logs if log.searched else ():
             if not other.searched:
                 for name, solved in (("top-1", log.first()), (f"any of {log.candidates}", log.any())):

@@ -134,6 +134,8 @@ def test_states_that_differ_only_in_their_past_are_equal() -> None:
     assert puzzle.render(other) == "1 3 3"
     again = puzzle.step(puzzle.start, "1 + 2 = 3")
     assert one == again != other
+    twos = Countdown((2, 2))
+    assert twos.step(twos.start, "2 + 2 = 4") == twos.step(twos.start, "2 * 2 = 4") is not None
     assert puzzle.told(one) == "3, 1 + 2, 6"
 
 
@@ -165,7 +167,9 @@ def score(text: str) -> object:
         ("Answer: (13 - 9) * (10 - 4) = 24", 1.0),
         ("10 - 4 = 6\n13 - 9 = 4\nThe answer is (10−4)×(13−9).", 1.0),
         ("(10 - 4) * (13 - 9)", 1.0),
+        ("4 + 9 = 13 is no way.\n(10 - 4) * (13 - 9)", 1.0),  # the last line counts
         ("Answer: 4 * 6", 0.0),  # other numbers
+        ("Answer: 4 + 9 + 10 + 13 = 24", 0.0),  # the right numbers make 36
         ("Answer: (10 - 4) * 4 = 24", 0.0),  # one left out
         ("Answer: 9 + 10 + 13 - 4 - 4 = 24", 0.0),  # one used twice
         ("Answer: 9 + 10 + 13 / (4 - 4) = 24", 0.0),

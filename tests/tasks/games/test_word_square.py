@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assay.core import Answer, BadRequest, UnknownName
 from assay.tasks import WordSquareTask
-from assay.tasks.games.word_square import WordSquare, can_be_finished, puzzle_of
+from assay.tasks.games.word_square import Rows, WordSquare, can_be_finished, puzzle_of
 
 PUZZLE = WordSquare("p../.../...", ("are", "art", "den", "net", "one", "pan", "pit", "ran", "ten", "tie"))
 """pan, are, net read the same down; no word begins with i, so that pit leads nowhere."""
@@ -36,7 +36,8 @@ def brute_force(puzzle: WordSquare, rows: tuple[str, ...]) -> bool:
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 11), max_size=3), st.sampled_from(["3x3-2", "4x4-2"]))
 def test_dead_ends_are_those_that_trying_everything_finds(seed: int, picks: list[int], level: str) -> None:
     (sample,) = WordSquareTask().samples(1, seed, level)
-    puzzle, rows = puzzle_of(sample), ()
+    puzzle = puzzle_of(sample)
+    rows: Rows = ()
     for pick in picks[: puzzle.size - 1]:
         words = puzzle.moves(rows)
         rows = (*rows, words[pick % len(words)]) if words else rows
@@ -52,6 +53,7 @@ def test_a_word_keeps_the_given_letters_and_may_lead_nowhere() -> None:
     assert PUZZLE.check(("pit", "are")) == ""
     assert [can_be_finished(PUZZLE, rows) for rows in ((), ("pan",), ("pit",))] == [True, True, False]
     assert PUZZLE.answers("pan/are/net")
+    assert not can_be_finished(PUZZLE, ("pit", "are", "ten"))
 
 
 def test_the_last_word_makes_words_of_all_columns() -> None:

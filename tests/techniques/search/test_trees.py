@@ -260,7 +260,7 @@ def test_the_last_label_counts(text: str, value: float) -> None:
 
 def test_votes_are_counted_by_number() -> None:
     judge = voted(GAME, lambda shown: Ask("\n".join(shown), n=4))
-    votes, _ = by_hand(judge([GAME.start, GAME.start]), says("The best is 2", "1", "choice 2.", "none"))
+    votes, _ = by_hand(judge([GAME.start, GAME.start]), says("Not 1: the best is 2", "1", "choice 2.", "none"))
     assert votes == [1.0, 2.0]
 
 
@@ -284,6 +284,12 @@ def test_depth_first_out_of_steps_answers_with_the_deepest_state() -> None:
     answer = finished(depth_first(GAME, table(LINES), priced({}), threshold=0.0, steps=2))
     assert answer.detail == "not finished after 2 steps"
     assert answer.measures["depth"] == 1.0
+
+
+def test_depth_first_given_up_answers_with_the_deepest_state_and_not_the_last() -> None:
+    lines = {shown: LINES[shown] for shown in ("4 9 10 13", "6 9 13")}
+    answer = finished(depth_first(GAME, table(lines), priced({"6 9 13": 2.0}), threshold=0.0))
+    assert (answer.detail, answer.measures["depth"]) == ("every branch was given up", 2.0)
 
 
 def test_depth_first_ends_where_enough_was_spent() -> None:
@@ -368,6 +374,36 @@ def test_after_five_visits_the_step_before_is_taken_back_too() -> None:
     seen.clear()
     finished(tree_controller(board, propose, by_rules(board), rounds=7, visits=None))
     assert seen == [start, *[after] * 6]
+
+
+def test_one_step_more_is_taken_back_at_a_time_and_the_deepest_board_is_the_answer() -> None:
+    lines = ["3", "1", *["1"] * 4, *["3"] * 2]  # two right fills; then 1 in row 3 is wrong, and 3 in row 2
+    seen: list[Cells] = []
+
+    def propose(state: Cells, complaint: str) -> Flow[Sequence[str]]:
+        yield from ()
+        seen.append(state)
+        return [lines[len(seen) - 1]]
+
+    answer = finished(tree_controller(BOARD, propose, by_rules(BOARD), rounds=8, visits=4))
+    one = BOARD.step(BOARD.start, "3")
+    assert one is not None
+    two = BOARD.step(one, "1")
+    assert seen == [BOARD.start, one, *[two] * 4, one, one]
+    assert answer.value == "1234/3412/.143/43.1"
+
+
+def test_a_deeper_board_of_before_is_better_than_the_last_one() -> None:
+    board = Sudoku.read("1.../.2../..4./...3", order="next")
+    lines = ["3", "2", "1", "1", "4"]  # two fills, taken back one by one, and another first one
+    answer = finished(tree_controller(board, scripted(lines), by_rules(board), rounds=5, visits=1))
+    assert answer.value == "132./.2../..4./...3"
+
+
+def test_a_reply_without_a_step_is_told_so() -> None:
+    flow = tree_controller(BOARD, asked(BOARD, fill("", 4)), by_rules(BOARD), rounds=2)
+    _, asked_for = by_hand(flow, says("I cannot."), says("r1c3=3"))
+    assert "Your last fill was wrong: That was no step." in asked_for[1][0].prompt
 
 
 @settings(max_examples=60, deadline=None)

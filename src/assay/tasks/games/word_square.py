@@ -61,11 +61,7 @@ class WordSquare:
 
     def moves(self, state: Rows) -> Rows:
         """Words that may stand in the next row."""
-        if self.finished(state):
-            return ()
-        given = self.pattern.split("/")[len(state)]
-        words = (word for word in self.bank if _keeps(word, given))
-        return tuple(word for word in words if not self.check((*state, word)))
+        return () if self.finished(state) else tuple(word for word in self.bank if not self.check((*state, word)))
 
     def check(self, state: Rows) -> str:
         """The first rule that is broken."""

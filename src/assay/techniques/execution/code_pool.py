@@ -8,7 +8,7 @@ Here      Functions and tests are drawn; the matrix of which function passes whi
           itself scores highest, `random` any.
 Departs   1. A test is a call beside a literal, compared outside of the box; what else a model writes is no test.
           2. A test that repeats an example of the prompt is no test: the prompt gave it away.
-          3. A test that every mutant of every function it passes on passes too is vacuous and left out.
+          3. A test is vacuous, and left out, if every mutant of every function it passes on passes it too.
           4. The judge's score is the expectation over the tokens "0" to "10"; the source reads a number out of
              a reply, and takes what it cannot read for 0.
           5. Every pass is seen twice: a test that passes only once counts as failed.
@@ -107,15 +107,14 @@ def _matrix(programs: Sequence[str], cases: Sequence[Case]) -> Flow[dict[str, li
 
 
 def _telling(passed: dict[str, list[int]], cases: Sequence[Case]) -> Flow[list[int]]:
-    """Indexes of tests that fail for a mutant of some program they pass for, or pass for none."""
+    """Indexes of the tests that count: all but those that no mutant of a program they pass for fails."""
     jobs = [(mutant, tests) for program, tests in passed.items() if tests for mutant in mutants(program, MUTANTS)]
     runs = yield from together([trials(mutant, [cases[at] for at in tests]) for mutant, tests in jobs])
-    killing = {
-        at for (_, tests), run in zip(jobs, runs, strict=True) for at, trial in zip(tests, run, strict=True)
-        if not trial.passed
-    }  # fmt: skip
-    passing = {at for tests in passed.values() for at in tests}
-    return [at for at in range(len(cases)) if at in killing or at not in passing]
+    tried = {at for _, tests in jobs for at in tests}
+    killing: set[int] = set()
+    for (_, tests), run in zip(jobs, runs, strict=True):
+        killing |= {at for at, trial in zip(tests, run, strict=True) if not trial.passed}
+    return [at for at in range(len(cases)) if at in killing or at not in tried]
 
 
 # --- which one is kept ----------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def debugged(
         one = yield from _write(problem, turns_so_far, 0.0)
         written.append(one)
         code = Message("assistant", f"{FENCE}{one.program}\n```")
-        if (yield from _is_over(problem, one, code, stop)):
+        if len(written) >= turns or (yield from _is_over(problem, one, code, stop)):
             break
         before = (task_of(problem), code)
         turns_so_far = yield from _told(before, one, feedback, instead)
