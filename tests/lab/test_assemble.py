@@ -165,6 +165,8 @@ def test_room_is_what_is_left_above_or_below_the_control(rate: int, direction: i
 def test_the_ceiling_explains_an_undecided_verdict_and_overrules_none() -> None:
     undecided = judged(gathered([right()] * 20, [right()] * 20))
     assert (undecided.verdict, undecided.reason.split(":")[0]) == (Word.UNDECIDED, "ceiling")
+    many = judged(gathered([right()] * 400, [right()] * 400))
+    assert (many.verdict, many.reason.split(":")[0]) == (Word.UNDECIDED, "ceiling")
     failed = judged(gathered([right()] * 10 + [wrong()] * 30, [right()] * 40))
     assert (failed.verdict, failed.reason) == (Word.FAILS, "the effect goes the other way")
 

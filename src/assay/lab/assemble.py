@@ -107,7 +107,10 @@ def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
         return Word.UNDECIDED, "unparsed", (few,)
     if not binary or not result.used:
         return finding.word, finding.reason, ()
-    if finding.word is Word.UNDECIDED and claim.direction and no_room(result):
+    close = finding.effect is not None and abs(finding.effect) < claim.smallest_effect
+    unclear = finding.word is Word.UNDECIDED or (finding.word is Word.FAILS and close)
+    if unclear and claim.direction and no_room(result):
+        # Two arms that are both perfect say nothing of the effect; one that does worse than a perfect one does.
         return Word.UNDECIDED, "ceiling", ()
     if finding.word is Word.UNDECIDED or finding.n == len(answered):
         return finding.word, finding.reason, ()

@@ -122,6 +122,12 @@ def test_every_fault_of_two_stops_the_parser_by_itself() -> None:
     assert len(set(found[1])) == 2
 
 
+def test_a_change_that_does_no_harm_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    remark = {"remark": lambda source, rng: [(0, 0, "# nothing\n")], "colon": CLASSES["colon"]}
+    monkeypatch.setattr("assay.tasks.code.faults.CLASSES", remark)
+    assert spoil(Function("f", SOURCE, ()), 2, Random(1)) is None
+
+
 def test_an_unknown_level_gets_a_suggestion() -> None:
     with pytest.raises(UnknownName, match="single"):
         FaultsTask().samples(1, 0, "singel")

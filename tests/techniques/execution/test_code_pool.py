@@ -14,6 +14,8 @@ from assay.techniques.execution.cases import passes, solves, trials
 from assay.techniques.execution.code_pool import agreed, code_pool, judged, pooled
 from assay.techniques.execution.mutants import mutants
 from assay.techniques.execution.pool_arms import first, judge_program, kept, majority
+from assay.techniques.execution.repair import repair
+from assay.techniques.execution.repaired import repaired
 
 from .test_self_debug import PROBLEM, values
 
@@ -241,3 +243,19 @@ def test_a_check_must_come_to_its_end() -> None:
     exec(request.code.replace("n + 1", "n"), namespace)
     with pytest.raises(AssertionError):
         namespace[request.entry]()
+
+
+def test_a_repair_is_measured_by_the_tests_of_what_was_there_before() -> None:
+    right, faulty, cases = "def f(x):\n    return x\n", "def f(x)\n    return x\n", (Case("f(1)", "1"),)
+    mended, _ = play(repaired(faulty, repair, right, cases), {})
+    assert mended.measures == {"parses": 1, "behaves": 1, "deleted": 0, "score": 1}
+    emptied, _ = play(repaired("def f(x):\n    return (x +\n", repair, right, cases), {})
+    assert emptied.measures["parses"] == 1
+    assert (emptied.measures["behaves"], emptied.measures["score"]) == (0, 0)
+    assert (
+        play(repaired("def f(x):\n    return (x +\n", repair, right, cases, "parses"), {})[0].measures["score"]
+        == 1
+    )
+    other, _ = play(repaired(faulty, repair, "def f(x):\n    return 2\n", cases), {})
+    assert "score" not in other.measures
+    assert "fails its own tests" in other.detail

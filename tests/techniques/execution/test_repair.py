@@ -132,6 +132,7 @@ def test_a_parser_that_names_no_place_is_no_crash(monkeypatch: pytest.MonkeyPatc
     for mend in REPAIRERS:
         found = mend("x = 1\n")  # type: ignore[operator]
         assert (found.ok, found.text) == (False, "x = 1\n")
+        assert line or mend is minimal_repair or found.reason == "The parser names no place."
 
 
 def test_steps_are_bounded() -> None:

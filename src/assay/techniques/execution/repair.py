@@ -138,7 +138,7 @@ def normalise(source: str) -> tuple[str, list[str], Fault | None]:
 
 def _plain(text: str) -> str:
     """LF line ends; no byte order mark, NUL, form feed or half character; no blanks of other widths."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = re.sub("[\x00\x0b\x0c\u200b\u200c\u200d\ufeff\ud800-\udfff]", "", text)
     return re.sub("[\u00a0\u2002-\u200a\u202f\u3000]", " ", text)
 
