@@ -106,6 +106,7 @@ PAPER = Paper(
             arm("naive", "nothing is written down", "nothing"),
             RiddleTask(scored="valid"),
             0.1,
+            sizes={**SIZES, "small": Size(40)},
             unit="share of valid hashes",
             needs=NEEDS | {Capability.GRAMMAR},
             evidence=EvidenceKind.RATE,

@@ -51,6 +51,8 @@ def test_dead_ends_errors_and_repetitions_cost_and_bring_nothing() -> None:
         "Error 503: the tin bell cannot be reached.",
     ]
     assert world.finished == "spent"
+    tried(world, "tin bell", "tin bell")
+    assert world.measures()["spent"] == 1.0
     assert world.measures()["waste"] == 1.0
 
 

@@ -135,7 +135,7 @@ class ErrandWorld:
             "goals": sum(goal in self.had for goal in self.errand.goals) / len(self.errand.goals),
             "actions": float(len(self.calls)),
             "waste": wasted / len(self.calls) if self.calls else 0.0,
-            "spent": self.spent / self.errand.budget,
+            "spent": min(1.0, self.spent / self.errand.budget),
         }
 
     def _hear(self, names: Sequence[str]) -> None:
