@@ -148,6 +148,23 @@ def test_more_choices_than_asked_are_cut_and_fewer_are_asked_for_again() -> None
         assert len(generate(model, Ask("again", n=4, max_tokens=60))) == 4
 
 
+def test_an_n_that_is_refused_is_asked_for_in_smaller_lots_from_then_on() -> None:
+    def modest(body: Answer) -> Answer:
+        n = int(body.get("n", 1))
+        if n > 4:
+            raise Fault(400, b'{"error": {"message": "n is at most 4"}}')
+        return reply([f"reply {i}" if body["max_tokens"] > 50 else "a b" for i in range(n)])
+
+    with Endpoint(modest) as endpoint:
+        model = connect(endpoint.address)
+        endpoint.requests.clear()
+        assert len(generate(model, Ask("hi", n=10, max_tokens=60))) == 10
+        assert [body["n"] for body in endpoint.requests] == [10, 5, 2, 2, 2, 2, 2]
+        endpoint.requests.clear()
+        assert len(generate(model, Ask("again", n=4, max_tokens=60))) == 4
+        assert [body["n"] for body in endpoint.requests] == [2, 2]
+
+
 def test_a_refused_request_is_not_tried_again() -> None:
     with Endpoint(plain) as endpoint:
         model = connect(endpoint.address)

@@ -34,6 +34,7 @@ class OpenAI:
         self.grouping = Grouping.TOGETHER if Capability.N in probed.capabilities else Grouping.SINGLY
         self.meter = Meter()
         self.transports = tuple(transports)
+        self._most_together = 128 if Capability.N in probed.capabilities else 1
         self._wire_name = name
         self._cap_field = probed.cap_field
         # Where the usage counts one reply of n, listed log-probabilities count the tokens of each.
@@ -75,10 +76,19 @@ class OpenAI:
         if request.processor is not None:
             raise ClosedModel(self.name)
         replies: list[Reply] = []
+        most = self._most_together
         while len(replies) < len(indexes):
             wanted = len(indexes) - len(replies)
-            together = wanted if Capability.N in self.capabilities else 1
-            got = await self._generate_once(request, indexes[len(replies)], together)
+            together = min(wanted, most)
+            try:
+                got = await self._generate_once(request, indexes[len(replies)], together)
+            except BadReply:
+                if together == 1:
+                    raise
+                # Servers have an n they refuse, and say it each in their own words.
+                most = together // 2
+                continue
+            self._most_together = most
             if not got:
                 raise EndpointDown(f"{self.name} answered without a choice.")
             replies.extend(got[:wanted])
