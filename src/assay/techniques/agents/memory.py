@@ -66,16 +66,10 @@ class LastResults:
         return self.texts[-RECALLED:]
 
 
-@dataclass(slots=True)
-class WordMemory:
+class WordMemory(LastResults):
     """Results that share words with the task, by BM25."""
 
-    texts: list[str] = field(default_factory=list)
-
-    def keep(self, text: str) -> Flow[None]:
-        """One more document."""
-        yield from ()
-        self.texts.append(text)
+    __slots__ = ()
 
     def recall(self, task: str) -> Flow[list[str]]:
         """The best by BM25; of equals the later one, which knows more."""
