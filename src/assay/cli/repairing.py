@@ -24,8 +24,8 @@ def repair(
     from rich.markup import escape
 
     from assay.core import UserError
-    from assay.techniques.execution.minimal_repair import minimal_repair
-    from assay.techniques.execution.repair import repair as repair_or_delete
+    from assay.techniques.execution.repairing.minimal_repair import minimal_repair
+    from assay.techniques.execution.repairing.repair import repair as repair_or_delete
 
     source = _read(file)
     found = minimal_repair(source)

@@ -7,9 +7,9 @@ from typing import Any
 
 from assay.core import Answer, Arm, Claim, EvidenceKind, Flow, Paper, Sample, Size, Task
 from assay.tasks.code import FaultsTask
-from assay.techniques.execution.minimal_repair import minimal_repair
-from assay.techniques.execution.repair import Repaired, repair
-from assay.techniques.execution.repaired import Counts, Repair, repaired
+from assay.techniques.execution.repairing.minimal_repair import minimal_repair
+from assay.techniques.execution.repairing.repair import Repaired, repair
+from assay.techniques.execution.repairing.repaired import Counts, Repair, repaired
 
 
 def nothing(text: str) -> Repaired:

@@ -14,8 +14,8 @@ from assay.techniques.execution.cases import passes, solves, trials
 from assay.techniques.execution.code_pool import agreed, code_pool, judged, pooled
 from assay.techniques.execution.mutants import mutants
 from assay.techniques.execution.pool_arms import first, judge_program, kept, majority
-from assay.techniques.execution.repair import repair
-from assay.techniques.execution.repaired import repaired
+from assay.techniques.execution.repairing.repair import repair
+from assay.techniques.execution.repairing.repaired import repaired
 
 from .test_self_debug import PROBLEM, values
 

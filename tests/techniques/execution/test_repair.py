@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.techniques.execution import repair as greedy
-from assay.techniques.execution.minimal_repair import minimal_repair
-from assay.techniques.execution.repair import Repaired, fenced_code, repair
-from assay.techniques.execution.source_text import brackets, fault_of, scan
+from assay.techniques.execution.repairing.minimal_repair import minimal_repair
+from assay.techniques.execution.repairing.repair import Repaired, fenced_code, repair
+from assay.techniques.execution.repairing.source_text import brackets, fault_of, scan
 
 REPAIRERS = [repair, minimal_repair]
 VALID = [

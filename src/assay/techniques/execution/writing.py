@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from assay.core import Ask, Finish, Message, Reply
 from assay.core.problems.programs import Problem, cases_in
-from assay.techniques.execution.repair import fenced_code
-from assay.techniques.execution.source_text import fault_of
+from assay.techniques.execution.repairing.repair import fenced_code
+from assay.techniques.execution.repairing.source_text import fault_of
 
 FENCE = "```python\n"
 STOPS = ("```", "\ndef ", "\nclass ", "\nprint", "\nassert", "\nif ", "\n#")

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assay.techniques.execution.repair import indent_width
-from assay.techniques.execution.source_text import (
+from assay.techniques.execution.repairing.repair import indent_width
+from assay.techniques.execution.repairing.source_text import (
     PAIRS,
     Fault,
     Lines,

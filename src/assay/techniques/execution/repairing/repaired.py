@@ -15,7 +15,7 @@ from typing import Literal
 from assay.core import Answer, Flow
 from assay.core.problems.programs import Case
 from assay.techniques.execution.cases import passes
-from assay.techniques.execution.repair import Repaired
+from assay.techniques.execution.repairing.repair import Repaired
 
 Repair = Callable[[str], Repaired]
 Counts = Literal["parses", "behaves"]

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 
-from assay.techniques.execution.source_text import Token, scan
+from assay.techniques.execution.repairing.source_text import Token, scan
 
 JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 BUILTINS = frozenset(dir(builtins))

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from assay.techniques.execution.source_text import (
+from assay.techniques.execution.repairing.source_text import (
     PAIRS,
     Fault,
     Lines,

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nsmallest
 
-from assay.techniques.execution.edits import edits_near
-from assay.techniques.execution.oddities import oddity, untidiness
-from assay.techniques.execution.repair import Attempts, Repaired, normalise
-from assay.techniques.execution.source_text import Fault, brackets, fault_of, scan
+from assay.techniques.execution.repairing.edits import edits_near
+from assay.techniques.execution.repairing.oddities import oddity, untidiness
+from assay.techniques.execution.repairing.repair import Attempts, Repaired, normalise
+from assay.techniques.execution.repairing.source_text import Fault, brackets, fault_of, scan
 
 MOST = 1500
 """Texts parsed."""
