@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.techniques.execution import repair as greedy
+from assay.techniques.execution.repairing import repair as greedy
 from assay.techniques.execution.repairing.minimal_repair import minimal_repair
 from assay.techniques.execution.repairing.repair import Repaired, fenced_code, repair
 from assay.techniques.execution.repairing.source_text import brackets, fault_of, scan
