@@ -72,14 +72,15 @@ def test_the_budget_is_not_exceeded_by_more_than_one_completion(home: Path, tool
     steps = [json.loads(line) for line in trace.read_text().splitlines()[1:]]
     each = [sum(r["tokens_in"] + r["tokens_out"] for r in step["answered"][0])
             for step in steps if "answered" in step and isinstance(step["answered"][0], list)]  # fmt: skip
-    assert sum(each[:-1]) < 500
-    assert sum(each) < 500 + each[-1]
     assert sum(each) > 250
+    assert sum(each[:-1]) < 500
 
 
 @engine
 @together
-def test_an_agent_that_was_killed_goes_on_and_calls_no_tool_twice(home: Path, tools: Path, tmp_path: Path) -> None:
+def test_an_agent_that_was_killed_goes_on_and_says_what_it_calls_again(
+    home: Path, tools: Path, tmp_path: Path
+) -> None:
     trace = tmp_path / "t.jsonl"
     words = begin(tools, trace, "--max-tokens", "1500", "--no-guard", "--driver", "constrained")
     running = subprocess.Popen(
@@ -94,8 +95,9 @@ def test_an_agent_that_was_killed_goes_on_and_calls_no_tool_twice(home: Path, to
     assert done.returncode == 0, done.stderr
     steps = [json.loads(line) for line in trace.read_text().splitlines()[1:]]
     uses = sum(step["asked"][0].get("tool") == "price" for step in steps if "answered" in step)
-    # One call may have been made whose answer was not written down: the tool was running when it was killed.
-    assert (tmp_path / "log").read_text().count("price") - uses in (0, 1)
+    # A call that was under way is made again, and that is said.
+    again = "was being called when it stopped" in done.stderr
+    assert 0 <= (tmp_path / "log").read_text().count("price") - uses <= again
 
 
 @engine
@@ -104,7 +106,7 @@ def test_competence_is_measured_kept_and_used(home: Path, tmp_path: Path) -> Non
     out = tmp_path / "v.json"
     done = assay("calibrate", "errands", "--n", "9", home=home)
     assert done.returncode == 0, done.stderr
-    (record,) = [json.loads(file.read_text()) for file in home.rglob("smollm2-135m--errands.json")]
+    (record,) = [json.loads(file.read_text()) for file in home.rglob("smollm2-135m-*--errands.json")]
     assert set(record["kinds"]) == {"tool", "new tasks", "order"}
     words = ("run", "task-loop", "--size", "smoke", "--controls", "none", "--json", str(out))
     assert assay(*words, "--driver", "calibrated", home=home).returncode == 0
@@ -140,6 +142,40 @@ def test_an_instruction_is_engineered_from_a_file(home: Path, tmp_path: Path) ->
     assert "your own: Write the opposite." in done.stdout
     candidates = [json.loads(line) for line in out.read_text().splitlines()]
     assert [c["mean"] for c in candidates] and all(0 <= c["mean"] <= 1 for c in candidates)  # noqa: PT018
+
+
+def header(file: Path, **changed: object) -> str:
+    """The first line of a trace, as `assay agent run` writes it."""
+    price = {"name": "price", "says": "", "parameters": [{"name": "fruit", "kind": "text", "choices": ["apple"]}]}
+    fields: dict[str, object] = {
+        "objective": "x", "tools_file": str(file), "max_tokens": 9, "max_steps": 2, "loop": "command",
+        "memory": "list", "guard": True, "driver": "llm", "seconds": 1.0, "passed_on": [], "seed": 0, "model": "",
+        "base_urls": [], "tools": [price],
+    }  # fmt: skip
+    kept = {name: value for name, value in (fields | changed).items() if value is not None}
+    return json.dumps(kept) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "changed", "says"),
+    [
+        ("replay", {"tools": None}, "field 'tools'"),
+        ("replay", {"tools": [{"name": "a b"}]}, "these are no tools"),
+        ("resume", {"model": None}, "field 'model'"),
+        ("resume", {"max_tokens": "many"}, "field 'max_tokens'"),
+        ("resume", {}, "are not those of the trace any more"),
+        ("replay", {}, "the trace ends after 0 steps"),
+    ],
+)
+def test_a_trace_that_was_edited_or_whose_tools_were_is_said(
+    tools: Path, tmp_path: Path, command: str, changed: dict[str, object], says: str
+) -> None:
+    trace = tmp_path / "t.jsonl"
+    trace.write_text(header(tools, **changed))
+    done = assay("agent", command, str(trace), home=tmp_path / "home")
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert trace.read_text() == header(tools, **changed)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,13 @@ def test_a_corpus_in_beirs_form_is_searched_by_its_documents(tmp_path: Path, cap
     assert [hit["document"] for hit in json.loads(out)["hits"]] == ["d2"]
 
 
+def test_a_corpus_that_nobody_judged_is_searched_too(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "text": "Cats purr."}\n{"_id": "d2", "text": ""}\n')
+    code, out, err = command(capsys, "search", str(tmp_path), "cats", "--json")
+    assert (code, err) == (0, "")
+    assert [hit["document"] for hit in json.loads(out)["hits"]] == ["d1"]
+
+
 def test_nothing_found_is_said(notes: Path, capsys: Capture) -> None:
     code, out, _ = command(capsys, "search", str(notes), "zeppelin")
     assert (code, out.strip()) == (0, "Nothing shares a word with the query. By meaning: --with query")

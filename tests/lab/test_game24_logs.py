@@ -76,11 +76,16 @@ def test_two_logs_are_compared_puzzle_by_puzzle(tmp_path: Path) -> None:
         ([puzzle(1, [RIGHT], [1], "4 9 10 13"), puzzle(2, [RIGHT], [], "4 9 10 13")], "puzzle 2 of the array"),
         ([puzzle(1, [RIGHT], [1], "4 9 10 13")] * 2, "stands twice"),
         (SAMPLED, "which numbers puzzle 1 has"),
+        ([*TREE[:3], {**TREE[3], "usage_so_far": 5}], "puzzle 4 of the array"),
+        ([*TREE[:3], {**TREE[3], "usage_so_far": {"prompt_tokens": "many"}}], "puzzle 4 of the array"),
+        ([*TREE[:3], puzzle(4, [""], [0], "zzz")], "'zzz' is no row of numbers"),
+        ([*TREE[:3], puzzle(4, [""], [0], "7")], "1 numbers are not played with"),
     ],
 )
 def test_what_is_no_log_is_said_so(tmp_path: Path, log: Any, problem: str) -> None:
-    with pytest.raises(BadFile, match=problem):
+    with pytest.raises(BadFile, match=problem) as error:
         read_logs(folder(tmp_path, log=log))
+    assert str(tmp_path / "log.json") in str(error.value)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

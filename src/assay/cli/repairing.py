@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+MARK = b"\xef\xbb\xbf"
+"""The byte order mark some editors begin a file with: Python allows it, and it stays."""
 LARGEST = 5_000_000
 
 
@@ -38,7 +40,10 @@ def repair(
     if found.text == source:
         console.print("It parses as it is.")
         return
-    before, after = source.splitlines(keepends=True), found.text.splitlines(keepends=True)
+    text = found.text
+    if source.count("\r\n") * 2 > source.count("\n"):
+        text = text.replace("\n", "\r\n")  # a repair makes all of them LF
+    before, after = source.splitlines(keepends=True), text.splitlines(keepends=True)
     for line in difflib.unified_diff(before, after, f"{file}", f"{file} (repaired)"):
         console.print(escape(line.rstrip("\r\n")), soft_wrap=True)
     for change in found.changes:
@@ -46,14 +51,14 @@ def repair(
     if found.deleted:
         console.print(f"[bold]{len(found.deleted)} of its lines were deleted: what they did is lost.[/]")
     if write:
-        _write(file, found.text)
+        _write(file, text)
         console.print(f"{escape(str(file))} was written.", soft_wrap=True)
     else:
         console.print(f"To change the file: assay repair {escape(str(file))} --write", style="dim", soft_wrap=True)
 
 
 def _read(file: Path) -> str:
-    """The file's text with its line ends as they are; `BadFile` where it is none."""
+    """The file's text with its line ends, without its byte order mark; `BadFile` where it is none."""
     from assay.core import BadFile
 
     try:
@@ -63,16 +68,27 @@ def _read(file: Path) -> str:
     if len(data) > LARGEST:
         raise BadFile(file, "the file is larger than 5 MB.", hint="Repair a part of it.")
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         hint = "Convert it: iconv -f LATIN1 -t UTF-8 FILE > NEW."
         raise BadFile(file, "the text is not UTF-8.", hint=hint) from None
 
 
 def _write(file: Path, text: str) -> None:
+    """The text in the file's place in one step: whoever interrupts it has the old file or the new one."""
+    import os
+    import shutil
+
     from assay.core import UserError
 
+    place = file.resolve()  # a link stays one
+    draft = place.with_name(f"{place.name[:80]}.{os.getpid()}.draft")
     try:
-        file.write_text(text, encoding="utf-8", newline="")
+        with place.open("r+b") as old:  # one that may not be written is not replaced either
+            mark = MARK if old.read(len(MARK)) == MARK else b""
+        draft.write_bytes(mark + text.encode())
+        shutil.copymode(place, draft)
+        os.replace(draft, place)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         raise UserError(f"{file} cannot be written: {error.strerror}.") from None

@@ -79,12 +79,13 @@ def search(
 def documents_in(folder: Path) -> list[Document]:
     """Everything in the folder that can be found."""
     from assay.core import UserError
-    from assay.tasks.retrieval import load_corpus, passages, text_files
+    from assay.tasks.retrieval import passages, text_files
+    from assay.tasks.retrieval.corpus import beir_documents
 
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}.", hint="Name one with .txt or .md files.")
     if (folder / "corpus.jsonl").is_file():
-        return list(load_corpus(folder).documents)
+        return list(beir_documents(folder))
     return [passage for name, text in text_files(folder).items() for passage in passages(name, text)]
 
 

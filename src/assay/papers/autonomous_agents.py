@@ -63,7 +63,7 @@ CLAIMS: dict[str, tuple[str, tuple[tuple[str, str, TaskLoop | CommandLoop], ...]
         {},
     ),
     "loop-guard": (
-        "On an error that cannot be got around, a guard stops a loop before its budget is spent.",
+        "On an error that cannot be got around, a guard stops a loop without memory before its budget is spent.",
         (
             ("guarded", "stopped where it goes in circles", CommandLoop("none")),
             ("unguarded", "goes on until the budget is spent", CommandLoop("none", guard=False)),

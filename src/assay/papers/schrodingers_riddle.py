@@ -88,7 +88,7 @@ PAPER = Paper(
         ),
         plain(
             "riddle-narrows",
-            "Without a note, every answer narrows down what is revealed.",
+            "Without a note, answers narrow down what is revealed.",
             Arm("answered", partial(_along, answered=True), "questions with their answers"),
             Arm("unanswered", partial(_along, answered=False), "the same questions, none answered"),
             RiddleTask(summary="slope"),

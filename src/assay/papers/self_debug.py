@@ -37,8 +37,10 @@ def _others_feedback(samples: Sequence[Sample], task: Task, seed: int) -> Flow[d
     yield from ()
     given: dict[str, str] = {}
     for sample, donor in zip(samples, [*samples[1:], samples[0]], strict=True):
-        cases = problem_of(donor).visible or problem_of(sample).visible
-        given[sample.id] = told(cases[0].call, cases[-1].expected, cases[0].expected) if cases else ""
+        cases = problem_of(donor).visible
+        given[sample.id] = (
+            told(cases[0].call, cases[-1].expected, cases[0].expected) if cases else "The code above fails a test."
+        )
     return given
 
 
@@ -49,7 +51,7 @@ def _misled(sample: Sample, task: Task, given: dict[str, str]) -> Flow[Answer]:
 
 UNIT_TEST = debugging("unit-test", "up to three programs; told which call gave what instead of what")
 ONCE = Arm("one-program", _once, "one program at temperature 0")
-RESAMPLED = Arm("resampled", _resampled, "fresh programs until the visible tests pass, for at most as many tokens")
+RESAMPLED = Arm("resampled", _resampled, "fresh programs until the visible tests pass, for about as many tokens")
 PLACEBO = Arm(
     "others-feedback", _misled, "up to three programs; told a failing test of another problem", _others_feedback
 )
@@ -105,6 +107,8 @@ PAPER = Paper(
         "Generated one-line functions, not Spider, TransCoder and MBPP; or --task human-eval, or your own file.",
         "No worked examples of debugging in the prompt; the last program and its feedback only; three programs.",
         "The control of the second claim is the equal spend of the first: draws are bought for what debugging "
-        "that failed on these very draws would have cost, so that tokens match problem by problem.",
+        "that failed on these very draws would have cost, so that tokens match to half a draw a problem.",
+        "160 samples of tiny-python hold some 60 functions: samples that share one differ in their examples only, "
+        "and functions come back under other seeds. Intervals do not allow for that.",
     ),
 )

@@ -99,5 +99,6 @@ PAPER = Paper(
         "Selection by agreement is CodeT's (arXiv 2207.10397); the source keeps the first pair.",
         "Equal spend is twelve functions: with their common prompt they cost about what the pool does.",
         "A judge has no placebo: its blind arm is one.",
+        "tiny-python has some 60 different functions a level: samples that share one are not independent.",
     ),
 )

@@ -17,6 +17,8 @@ from assay.techniques.search.tree_search import Pick, breadth_first
 
 def _asked(sample: Sample, task: Task, technique: Any, **settings: Any) -> Flow[Answer]:
     puzzle = puzzle_of(sample)
+    if settings.get("values") == "random":
+        settings["seed"] = sample.id
     flow: Flow[Answer] = technique(" ".join(map(str, puzzle.numbers)), goal=puzzle.goal, **settings)
     return flow
 
@@ -89,13 +91,14 @@ PAPER = Paper(
             ),
             control=organism_arm("vote", f"the commonest of {CHAINS} chains that keep the rules", "vote"),
             placebo=organism_arm("random-values", "the same proposals, kept blindly", "random"),
-            equal_spend=organism_arm("any-chain", f"right if any of {CHAINS} chains is", "any-chain"),
+            equal_spend=False,
             task=Game24Task(levels=("4",), split="test"),
             smallest_effect=0.1,
             sizes={"smoke": Size(n=4), "small": Size(n=120), "full": Size(n=174)},
             others=(
                 organism_arm("one-kept", "one state kept on each level", "one"),
                 organism_arm("any-of-5", "right if any of the last five states is", "any"),
+                organism_arm("any-chain", f"right if any of {CHAINS} chains is", "any-chain"),
                 organism_arm("one-chain", "the likeliest chain", "chain"),
             ),
             organism="game24-player",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 from tests.techniques.by_hand import by_hand, says
 
-from assay.core import Answer, Ask, BadFile, Budget, BudgetExceeded, Flow, Reply, Use, Used, UserError, ask, use
+from assay.core import Answer, Ask, BadFile, BudgetExceeded, Flow, Reply, Use, Used, UserError, ask, use
 from assay.lab.agents import Journal
 
 HEADER = {"objective": "count"}
@@ -86,8 +87,58 @@ def test_tokens_are_counted_over_all_steps(tmp_path: Path) -> None:
     flow.close()
     journal = Journal(file)
     assert (journal.tokens, journal.steps) == (34, 1)
-    budget = Budget(tokens=34)
-    assert budget.left() == journal.tokens
+
+
+@pytest.mark.parametrize("text", ["one\u2028two\u2029three\x85four", "half \ud800", "null \x00", "\U0001f600"])
+def test_a_trace_holds_any_text(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "t.jsonl"
+    answer, _ = by_hand(Journal.begin(file, HEADER).follow(count(1)), says(text), [Used(text)])
+    with pytest.raises(StopIteration) as ended:
+        next(Journal(file, playing_only=True).follow(count(1)))
+    assert ended.value.value == answer == Answer(text)
+
+
+def test_a_file_that_is_no_trace_is_left_as_it_is(tmp_path: Path) -> None:
+    for text in ("# Notes\nthe last line has no end", '{"objective": "x"}\n{"asked": [], "answered": []}\n{"as'):
+        file = tmp_path / "notes.md"
+        file.write_text(text)
+        with contextlib.suppress(BadFile):
+            next(Journal(file, playing_only=True).follow(count(1)))
+        assert file.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "step", ['"answered": []', '"answered": null', '"answered": [[{"foo": 1}]]', '"answered": [5]', '"budget": 7']
+)
+def test_an_edited_step_is_said(tmp_path: Path, step: str) -> None:
+    file = tmp_path / "t.jsonl"
+    written(file, 1, 1)
+    header, first = file.read_text().splitlines()[:2]
+    asked = json.dumps(json.loads(first)["asked"])
+    file.write_text(f'{header}\n{{"asked": {asked}, {step}}}\n')
+    with pytest.raises(BadFile):
+        next(Journal(file, playing_only=True).follow(count(1)))
+
+
+def test_two_processes_do_not_write_on_one_trace(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    first = Journal.begin(file, HEADER).follow(count(1))
+    next(first)
+    with pytest.raises(UserError, match="Another process is writing"):
+        next(Journal(file).follow(count(1)))
+    first.close()
+    next(Journal(file).follow(count(1)))
+
+
+def test_a_call_that_was_under_way_is_known_and_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    written(file, 1, 1)
+    journal = Journal(file)
+    assert journal.under_way == "echo"
+    assert next(journal.follow(count(1))) == [Use("echo", '{"text": "w0"}', 1.0)]
+    done = Journal.begin(tmp_path / "u.jsonl", HEADER)
+    by_hand(done.follow(count(1)), says("a"), [Used("A")])
+    assert Journal(tmp_path / "u.jsonl").under_way == ""
 
 
 def test_a_trace_that_ends_early_says_how_to_go_on(tmp_path: Path) -> None:

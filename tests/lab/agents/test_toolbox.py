@@ -52,6 +52,12 @@ def long() -> str:
 def table() -> dict[str, list[int]]:
     return {"a": [1, 2]}
 
+def half() -> str:
+    return "a\\ud800b"
+
+def half_a_fault() -> str:
+    raise ValueError("c\\udc00d")
+
 def _private() -> None:
     pass
 '''
@@ -108,6 +114,12 @@ def test_what_comes_back_is_text_and_a_fault_is_one_sentence(file: Path) -> None
     assert len(long.text) < 5000
 
 
+def test_half_a_character_comes_back_as_a_question_mark(file: Path) -> None:
+    half, fault = using(file, Use("half"), Use("half_a_fault"))
+    assert (half.text, half.failed) == ("a?b", False)
+    assert (fault.text, fault.failed) == ("ValueError: c?d", True)
+
+
 def test_a_tool_that_hangs_or_dies_is_replaced(file: Path) -> None:
     begun = time.monotonic()
     hung, died, after = using(
@@ -144,6 +156,11 @@ def test_tools_see_nothing_of_the_environment_but_what_is_named(
         ("def f(x): return x", "the parameter 'x' of f needs a type"),
         ("def f(x: list) -> str: return x", "needs a type"),
         ("def f(*x: int) -> str: return x", "needs a type"),
+        ("from typing import Literal\ndef f(x: Literal[1, 2]): return x", "the choices of 'x' of f must be texts"),
+        ("async def f() -> str: return ''", "f must be written with def, not with async def"),
+        ("async def f() -> str: yield ''", "f must be written with def, not with async def"),
+        ("def f() -> str: yield ''", "f must return what it gives, not yield it"),
+        ("def finish() -> str: return ''", "finish is always there; call yours something else"),
         ("x = 1", "it defines no function"),
         ("def f(:", "SyntaxError"),
         ("raise SystemExit(2)", "SystemExit"),

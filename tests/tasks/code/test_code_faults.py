@@ -116,6 +116,18 @@ def test_all_seven_classes_occur_and_so_does_the_library() -> None:
     assert 30 < sum(sample.meta["function"].entry in library for sample in samples) < 120
 
 
+def test_a_cluster_is_what_a_function_was_made_from_and_not_its_name() -> None:
+    samples = FaultsTask().samples(300, 0)
+    entries: dict[str, set[str]] = {}
+    for sample in samples:
+        entries.setdefault(sample.cluster, set()).add(sample.meta["function"].entry)
+    generated = {name for name in entries if name.startswith("template-")}
+    assert len(generated) == len(TEMPLATES)
+    assert max(len(entries[name]) for name in generated) > 3
+    assert entries.keys() - generated <= {f"{module}.{name}" for module, name, _ in CALLS}
+    assert all("shift=" in s.meta["function"].source for s in samples if s.cluster == "template-4")
+
+
 def test_every_fault_of_two_stops_the_parser_by_itself() -> None:
     found = spoil(Function("f", SOURCE, ()), 2, Random(1))
     assert found is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import importlib.util
 import json
@@ -159,3 +160,13 @@ def test_every_problem_is_judged_twice() -> None:
     assert [sample.target for sample in samples[:4]] == ["right", "wrong"] * 2
     assert samples[0].cluster == samples[1].cluster != samples[2].cluster
     assert samples[0].meta["problem"] == samples[1].meta["problem"]
+
+
+@pytest.mark.parametrize("level", JudgedProgramsTask().levels)
+def test_right_and_wrong_programs_are_written_in_one_style(level: str) -> None:
+    plain = TinyPythonTask().samples(60, 0, level)
+    judged = [problem_of(sample) for sample in JudgedProgramsTask().samples(120, 0, level)[::2]]
+    assert [right(problem) for problem in judged] == [True] * 60
+    for written, problem in zip(plain, judged, strict=True):
+        # A mutant is written by `ast.unparse` too: brackets and blanks then tell nothing.
+        assert problem.solution == ast.unparse(ast.parse(problem_of(written).solution))

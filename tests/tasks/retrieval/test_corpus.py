@@ -61,6 +61,9 @@ def test_beir_is_read_with_titles_and_grades(tmp_path: Path) -> None:
         ({"queries": [QUERIES[0], QUERIES[0]]}, "queries.jsonl", 2, "earlier line"),
         ({"judged": "q1\td1\n"}, "test.tsv", 1, "2 columns and not 3"),
         ({"judged": "q1\td1\tyes\n"}, "test.tsv", 1, "no whole number"),
+        ({"judged": f"q1\td1\t{'9' * 5000}\n"}, "test.tsv", 1, "no whole number of up to 6 digits"),
+        ({"judged": f"q1\td1\t{'9' * 400}\n"}, "test.tsv", 1, "no whole number of up to 6 digits"),
+        ({"documents": '{"_id": "a", "text": null}\n'}, "corpus.jsonl", 1, "missing"),
         ({"judged": "q1\td1\t1\nq9\td1\t1\n"}, "test.tsv", 2, "no query 'q9'"),
         ({"judged": "q1\td9\t1\n"}, "test.tsv", 1, "no document 'd9'"),
         ({"judged": "q1\td1\t1\nq1\td1\t2\n"}, "test.tsv", 2, "judged before"),
@@ -85,6 +88,12 @@ def test_a_corpus_without_judgements_or_queries_says_so(tmp_path: Path) -> None:
     (folder / "queries.jsonl").unlink()
     with pytest.raises(BadFile, match=r"queries\.jsonl.*cannot be read"):
         load_corpus(folder)
+
+
+def test_a_title_that_is_null_is_empty(tmp_path: Path) -> None:
+    documents = [{**document, "title": None} for document in DOCUMENTS]
+    corpus = load_corpus(beir(tmp_path, documents))
+    assert [document.text for document in corpus.documents] == ["They purr.", "Dogs bark."]
 
 
 def test_where_there_is_no_test_set_the_first_file_is_read(tmp_path: Path) -> None:

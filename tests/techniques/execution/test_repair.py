@@ -42,6 +42,8 @@ BOTH = [
     ("x = 1\n```\nThat is all.", "x = 1\n"),
     ("\ufeffdef f(x)\r\n    return x\r\n", "def f(x):\n    return x\n"),
     ("x = 1\x00\n", "x = 1\n"),
+    ("s = 'a\x00b'\n", "s = 'ab'\n"),
+    ("def f(x)\n    y\u00a0=\u200b x\n    return y\n", "def f(x):\n    y = x\n    return y\n"),
     ("def f(x):\n    y = x\n      return y\n", "def f(x):\n    y = x\n    return y\n"),
 ]
 
@@ -52,6 +54,15 @@ def test_what_both_repair_alike(mend: Callable[[str], Repaired], faulty: str, ri
     found = mend(faulty)
     assert (found.ok, found.text, found.deleted) == (True, right, ())
     assert found.changes
+
+
+@pytest.mark.parametrize("mend", REPAIRERS)
+def test_what_strings_and_comments_hold_stays(mend: Callable[[str], Repaired]) -> None:
+    odd = "a\u200bb\u00a0c\u200dd\x0ce\ufefff"
+    head = f"s = \"{odd}\"  # {odd}\nt = '''{odd}\n{odd}'''\n"
+    found = mend(f"{head}def f(x)\n    return x\n")
+    assert found.text == f"{head}def f(x):\n    return x\n"
+    assert found.changes == ("line 4: a colon added",)
 
 
 @pytest.mark.parametrize("mend", REPAIRERS)

@@ -286,6 +286,21 @@ def test_depth_first_out_of_steps_answers_with_the_deepest_state() -> None:
     assert answer.measures["depth"] == 1.0
 
 
+def test_depth_first_sees_a_finished_child_that_the_last_step_found() -> None:
+    judge = priced({"4 4 10": 9.0, "8 10": 0.001, "6 9 13": 2.0, "1 4 13": 0.001})
+    proposals = Counter[str]()
+
+    def counted(state: Left, complaint: str) -> Flow[Sequence[str]]:
+        proposals[GAME.render(state)] += 1
+        return (yield from table(LINES)(state, complaint))
+
+    finished(depth_first(GAME, counted, judge, threshold=0.5))
+    # As many steps as proposals are needed: none goes into looking at what was found.
+    answer = finished(depth_first(GAME, table(LINES), judge, threshold=0.5, steps=proposals.total()))
+    assert answer.detail == ""
+    assert makes_24(answer.value)
+
+
 def test_depth_first_given_up_answers_with_the_deepest_state_and_not_the_last() -> None:
     lines = {shown: LINES[shown] for shown in ("4 9 10 13", "6 9 13")}
     answer = finished(depth_first(GAME, table(lines), priced({"6 9 13": 2.0}), threshold=0.0))

@@ -127,13 +127,21 @@ def measured_competence(model: str, task: str) -> dict[str, float] | None:
     if not file.exists():
         return None
     try:
-        return {kind: float(row["right"]) for kind, row in json.loads(file.read_text())["kinds"].items()}
+        record = json.loads(file.read_text())
+        of = record["model"], record["task"]
+        found = {kind: float(row["right"]) for kind, row in record["kinds"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadFile(file, f"this is no record of competence ({error}).", hint="Type: assay calibrate") from None
+    if of != (model or DEFAULT_MODEL, task):
+        raise BadFile(file, f"this is of the model {of[0]} on {of[1]}.", hint="Type: assay calibrate")
+    return found
 
 
 def _file(model: str, task: str) -> Path:
+    """Where it is kept; the digest keeps apart what is not apart in letters a file's name may have."""
+    import hashlib
+
     from assay.home import find_home
 
-    safe = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in model)
-    return find_home().competence / f"{safe}--{task}.json"
+    safe = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in model[:60])
+    return find_home().competence / f"{safe}-{hashlib.sha256(model.encode()).hexdigest()[:8]}--{task}.json"

@@ -71,10 +71,16 @@ def run(
 def resume(
     trace: Path = typer.Argument(..., help="A trace."), slots: int = SLOTS, timeout: float = TIMEOUT
 ) -> None:
-    """Go on where a trace ends. What it holds is not asked, and no tool is called, a second time."""
+    """Go on where a trace ends. What it holds is not asked or called again.
+
+    It imports the file of tools that the trace names: resume your own traces only.
+    """
     from assay.lab.agents import Journal
 
-    header = Journal(trace).header
+    journal = Journal(trace)
+    header = _whole(journal)
+    if journal.under_way:
+        typer.echo(f"{journal.under_way} was being called when it stopped, and is called again.", err=True)
     choice = model_choice(header["model"], header["base_urls"], slots, timeout)
     asyncio.run(_run(header, choice, trace, resumed=True))
 
@@ -86,7 +92,7 @@ def replay(trace: Path = typer.Argument(..., help="A trace.")) -> None:
     from assay.lab.agents import Journal
 
     journal = Journal(trace, playing_only=True, tell=_tell)
-    _say_end(at_once(journal.follow(_flow(journal.header))), journal)
+    _say_end(at_once(journal.follow(_flow(_whole(journal)))), journal)
 
 
 @agent.command("list")
@@ -114,7 +120,7 @@ def list_traces() -> None:
 
 async def _run(header: dict[str, Any], choice: ModelChoice, trace: Path | None, *, resumed: bool = False) -> None:
     from assay.cli.workbench import bench
-    from assay.core import Budget, Capability
+    from assay.core import Budget, Capability, UserError
     from assay.home import find_home
     from assay.lab.agents import Journal, open_toolbox
     from assay.lab.driver import Job
@@ -123,9 +129,15 @@ async def _run(header: dict[str, Any], choice: ModelChoice, trace: Path | None, 
     needs = {Capability.GENERATE} | ({Capability.EMBED} if header["memory"] == "vector" else set())
     box = await open_toolbox(Path(header["tools_file"]), tuple(header["passed_on"]))
     try:
+        tools = [_spelled(tool) for tool in box.tools]
+        if resumed and tools != header["tools"]:
+            raise UserError(
+                f"The tools in {header['tools_file']} are not those of the trace any more.",
+                hint="Undo the change, or begin anew: assay agent run",
+            )
+        header["tools"] = tools
         async with bench(choice, home, needs) as (_, model, driver):
             driver.toolbox = box
-            header["tools"] = [_spelled(tool) for tool in box.tools]
             file = trace or home.agents / f"{secrets.token_hex(4)}.jsonl"
             journal = Journal(file, tell=_tell) if resumed else Journal.begin(file, header, _tell)
             budget = Budget(tokens=header["max_tokens"])
@@ -149,6 +161,27 @@ def _spend_known(budget: Budget, journal: Journal) -> None:
 
     if journal.tokens:
         budget.spend(Usage(tokens_in=journal.tokens))
+
+
+def _whole(journal: Journal) -> dict[str, Any]:
+    """The header of a trace, with everything in it that a loop is made of.
+
+    Raises:
+        BadFile: something is missing, or is not what it should be.
+    """
+    from assay.core import BadFile, BadRequest
+
+    kinds = {"objective": str, "tools": list, "tools_file": str, "max_tokens": int, "max_steps": int, "loop": str,
+             "memory": str, "guard": bool, "driver": str, "seconds": float, "passed_on": list, "seed": int,
+             "model": str, "base_urls": list}  # fmt: skip
+    for name, kind in kinds.items():
+        if not isinstance(journal.header.get(name), kind):
+            raise BadFile(journal.file, "this is not what assay wrote.", line=1, field=name)
+    try:
+        _flow(journal.header)
+    except (KeyError, TypeError, AttributeError, BadRequest):
+        raise BadFile(journal.file, "these are no tools.", line=1, field="tools") from None
+    return journal.header
 
 
 def _flow(header: dict[str, Any]) -> Flow[Answer]:

@@ -60,13 +60,21 @@ def _tools(file: Path) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 def _described(name: str, tool: Callable[..., Any]) -> dict[str, Any]:
     """A tool's help and parameters; a parameter needs a type that a model can be told."""
+    if name == "finish":
+        raise TypeError("finish is always there; call yours something else")
+    if inspect.iscoroutinefunction(tool) or inspect.isasyncgenfunction(tool):
+        raise TypeError(f"{name} must be written with def, not with async def")
+    if inspect.isgeneratorfunction(tool):
+        raise TypeError(f"{name} must return what it gives, not yield it")
     hints = typing.get_type_hints(tool)
     parameters = []
     for parameter in inspect.signature(tool).parameters.values():
         hint = hints.get(parameter.name)
         choices: list[str] = []
         if typing.get_origin(hint) is typing.Literal:
-            choices, hint = [str(one) for one in typing.get_args(hint)], str
+            choices, hint = list(typing.get_args(hint)), str
+            if not all(isinstance(one, str) for one in choices):
+                raise TypeError(f"the choices of '{parameter.name}' of {name} must be texts")
         named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
         if not named or hint not in KINDS:
             raise TypeError(
@@ -85,6 +93,8 @@ def _as_text(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
+    """Text that can be passed on: not too long, and a half character is a question mark."""
+    text = text.encode("utf-8", "replace").decode()
     return text if len(text) <= LONGEST_RESULT else text[:LONGEST_RESULT] + " [cut]"
 
 

@@ -76,8 +76,8 @@ def read_logs(folder: Path) -> tuple[Log, ...]:
         raise UserError(f"{folder} holds no logs.", hint=f"Name the folder with the *.json files. {_FORM}")
     records = {path: _records(path) for path in files}
     puzzles = {
-        record["idx"]: record["steps"][0]["x"]
-        for found in records.values()
+        record["idx"]: _numbers(path, record["steps"][0]["x"])
+        for path, found in records.items()
         for record in found
         if record.get("steps")
     }
@@ -127,6 +127,7 @@ def _records(path: Path) -> list[dict[str, Any]]:
 def _whole(record: Mapping[str, Any]) -> bool:
     """Whether the fields are there and of the right kind."""
     ys, infos, steps = record.get("ys"), record.get("infos"), record.get("steps", [])
+    usage = record.get("usage_so_far") or {}
     return (
         isinstance(record.get("idx"), int)
         and isinstance(ys, list)
@@ -136,10 +137,19 @@ def _whole(record: Mapping[str, Any]) -> bool:
         and all(isinstance(info, dict) and info.get("r") in (0, 1) for info in infos)
         and isinstance(steps, list)
         and all(isinstance(step, dict) and isinstance(step.get("x"), str) for step in steps[:1])
+        and isinstance(usage, dict)
+        and all(isinstance(usage.get(name, 0), int) for name in ("prompt_tokens", "completion_tokens"))
     )
 
 
-def _log(path: Path, records: Sequence[Mapping[str, Any]], puzzles: Mapping[int, str]) -> Log:
+def _numbers(path: Path, text: str) -> tuple[int, ...]:
+    try:
+        return Countdown.read(text).numbers
+    except UserError as error:
+        raise BadFile(path, error.message, field="x", hint=error.hint) from None
+
+
+def _log(path: Path, records: Sequence[Mapping[str, Any]], puzzles: Mapping[int, tuple[int, ...]]) -> Log:
     unknown = [record["idx"] for record in records if record["idx"] not in puzzles]
     if unknown:
         raise BadFile(
@@ -148,11 +158,10 @@ def _log(path: Path, records: Sequence[Mapping[str, Any]], puzzles: Mapping[int,
             field="idx",
             hint="Put the log of a tree search over the same puzzles beside it.",
         )
-    numbers = {record["idx"]: Countdown.read(puzzles[record["idx"]]).numbers for record in records}
     usage = records[-1].get("usage_so_far") or {}
     return Log(
         path,
-        {r["idx"]: tuple(makes(_answer(y), numbers[r["idx"]]) for y in r["ys"]) for r in records},
+        {r["idx"]: tuple(makes(_answer(y), puzzles[r["idx"]]) for y in r["ys"]) for r in records},
         {r["idx"]: tuple(info["r"] == 1 for info in r["infos"]) for r in records},
         any(record.get("steps") for record in records),
         usage.get("prompt_tokens", 0) / len(records),

@@ -178,7 +178,7 @@ def _samples(level: str, seed: int) -> Iterator[Sample]:
             text, names = spoiled
             seen.add(text)
             identity = f"fault-{seed}-{digest(text)}"
-            yield Sample(identity, text, cluster=function.entry, meta={"function": function, "faults": names})
+            yield Sample(identity, text, cluster=function.origin, meta={"function": function, "faults": names})
 
 
 ATTEMPTS = 50

@@ -25,6 +25,8 @@ class Function:
     entry: str
     source: str
     cases: tuple[Case, ...]
+    origin: str = ""
+    """The template or the library's function it is: functions of one origin are alike."""
 
 
 def _numbers(rng: Random) -> list[int]:
@@ -334,14 +336,16 @@ NAMES = {
 
 def made(rng: Random) -> Function:
     """A function from a template, with names and numbers of its own."""
-    template, draw = rng.choice(TEMPLATES)
+    at = rng.choice(range(len(TEMPLATES)))
+    template, draw = TEMPLATES[at]
     names = {key: rng.choice([n for n in pool if n != "value" or key != "x"]) for key, pool in NAMES.items()}
     numbers = {"a": rng.randint(3, 20), "b": rng.randint(2, 5), "c": rng.randint(6, 9)}
     source = Template(template.lstrip("\n")).substitute(names, **{k: str(v) for k, v in numbers.items()})
     namespace: dict[str, Any] = {}
     exec(source, namespace)
     calls = dict.fromkeys(_call(names["f"], draw(rng)) for _ in range(CASES))
-    return Function(names["f"], source, tuple(Case(call, repr(eval(call, namespace))) for call in calls))
+    cases = tuple(Case(call, repr(eval(call, namespace))) for call in calls)
+    return Function(names["f"], source, cases, f"template-{at}")
 
 
 def _call(entry: str, arguments: tuple[Any, ...]) -> str:

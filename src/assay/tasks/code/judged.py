@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from assay.core.problems.programs import Problem
 from assay.core.samples import Answer, Ending, Outcome, Sample
 from assay.core.task import Task
 from assay.core.validation import require_whole
@@ -18,8 +22,9 @@ RIGHT, WRONG = "right", "wrong"
 class JudgedProgramsTask:
     """Each problem of a task twice; the target says which kind of program a judge is shown.
 
-    The task names no wrong program: whether a change does harm is for the sandbox to say. A judge returns the
-    measure "score", higher where it takes the program to be right.
+    The task names no wrong program: whether a change does harm is for the sandbox to say. The right one is
+    written as a changed one is, by `ast.unparse`, so that brackets and blanks do not tell them apart. A judge
+    returns the measure "score", higher where it takes the program to be right.
     """
 
     problems: Task = field(default_factory=TinyPythonTask)
@@ -37,7 +42,9 @@ class JudgedProgramsTask:
         """n samples, the two of one problem side by side."""
         require_whole("n", n, 0, 1_000_000)
         found = [
-            dataclasses.replace(sample, id=f"{target}-{sample.id}", target=target, cluster=sample.id)
+            dataclasses.replace(
+                sample, id=f"{target}-{sample.id}", target=target, cluster=sample.id, meta=_unparsed(sample.meta)
+            )
             for sample in self.problems.samples(-(-n // 2), seed, level)
             for target in (RIGHT, WRONG)
         ]
@@ -55,3 +62,15 @@ class JudgedProgramsTask:
         if not math.isfinite(value):
             return Outcome(Ending.ERRORED, detail=f"The judge's score is {value}.")
         return Outcome.scored(value, detail=answer.detail)
+
+
+def _unparsed(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same with the right program written anew; one that does not parse stays."""
+    problem = meta.get("problem")
+    if not isinstance(problem, Problem):
+        return meta
+    try:
+        solution = ast.unparse(ast.parse(problem.solution))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return meta
+    return {**meta, "problem": dataclasses.replace(problem, solution=solution)}

@@ -86,7 +86,8 @@ def _function(module: ModuleType, name: str, arguments: tuple[str, ...]) -> Func
     if not (calls and same and source.count("\n") <= LONGEST):
         return None
     json.dumps(values)
-    return Function(name, source, tuple(Case(*pair) for pair in zip(calls, map(repr, values), strict=True)))
+    cases = tuple(Case(*pair) for pair in zip(calls, map(repr, values), strict=True))
+    return Function(name, source, cases, f"{module.__name__}.{name}")
 
 
 def _with_needs(module: ModuleType, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,19 @@ def _written_queries(path: Path, texts: Mapping[str, str]) -> tuple[Query, ...]:
 # --- BEIR's form: corpus.jsonl, queries.jsonl, qrels/*.tsv ---------------------------------------------------
 
 
-def _beir(folder: Path) -> Corpus:
+def beir_documents(folder: Path) -> tuple[Document, ...]:
+    """The documents of a corpus in BEIR's form that have words, whether or not anything was judged."""
+    return _with_words(folder, _beir_texts(folder))
+
+
+def _with_words(folder: Path, texts: Mapping[str, str]) -> tuple[Document, ...]:
+    documents = tuple(Document(name, text) for name, text in texts.items() if text)
+    if not documents:
+        raise BadFile(folder / "corpus.jsonl", "no document has words.")
+    return documents
+
+
+def _beir_texts(folder: Path) -> dict[str, str]:
     corpus = folder / "corpus.jsonl"
     texts: dict[str, str] = {}
     for line, fields in _objects(corpus):
@@ -138,6 +151,11 @@ def _beir(folder: Path) -> Corpus:
             raise BadFile(corpus, f"the id '{name[:80]}' stands on an earlier line too.", line=line, field="_id")
         # BEIR has documents without words, and some are judged; nothing can find them.
         texts[name] = text
+    return texts
+
+
+def _beir(folder: Path) -> Corpus:
+    texts = _beir_texts(folder)
     asked_in = folder / "queries.jsonl"
     asked: dict[str, str] = {}
     for line, fields in _objects(asked_in):
@@ -149,10 +167,7 @@ def _beir(folder: Path) -> Corpus:
         asked[name] = text
     judged = _judgements(_judgement_file(folder), asked, texts)
     queries = tuple(Query(asked[name], found) for name, found in judged.items())
-    documents = tuple(Document(name, text) for name, text in texts.items() if text)
-    if not documents:
-        raise BadFile(corpus, "no document has words.")
-    return Corpus(folder.name, documents, queries)
+    return Corpus(folder.name, _with_words(folder, texts), queries)
 
 
 def _judgement_file(folder: Path) -> Path:
@@ -177,8 +192,9 @@ def _judgements(path: Path, asked: Mapping[str, str], texts: Mapping[str, str]) 
         for what, name, known in (("query", query, asked), ("document", document, texts)):
             if name not in known:
                 raise BadFile(path, f"there is no {what} '{name[:80]}'.", line=line)
-        if not grade.removeprefix("-").isdecimal():
-            raise BadFile(path, f"the grade '{grade[:20]}' is no whole number.", line=line, hint=_JUDGED)
+        if not re.fullmatch(r"-?[0-9]{1,6}", grade):
+            problem = f"the grade '{grade[:20]}' is no whole number of up to 6 digits."
+            raise BadFile(path, problem, line=line, hint=_JUDGED)
         if (query, document) in seen:
             raise BadFile(path, f"'{query[:40]}' and '{document[:40]}' were judged before.", line=line)
         seen.add((query, document))
@@ -218,7 +234,9 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _text(path: Path, line: int, fields: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    value = fields.get(name, default)
+    value = fields.get(name)
+    if value is None:
+        value = default
     if value is None:
         raise BadFile(path, "it is missing.", line=line, field=name, hint="A line has _id and text.")
     if name == "_id" and isinstance(value, int) and not isinstance(value, bool):

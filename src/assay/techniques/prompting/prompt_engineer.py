@@ -75,7 +75,7 @@ def applied(instruction: str, asked: str, *, max_tokens: int = 12) -> Flow[Answe
 def likelihood(instruction: str, asked: str, told: str) -> Flow[Answer]:
     """The probability per token of the right output under an instruction, as the measure `likelihood`."""
     found = yield from score(_gold(instruction, (asked, told)))
-    return Answer(value=told, measures={"likelihood": math.exp(_per_token(found))})
+    return Answer(value=told, measures={"likelihood": min(1.0, math.exp(_per_token(found)))})
 
 
 def engineer(examples: Sequence[Example], search: Search | None = None) -> Flow[tuple[Candidate, ...]]:

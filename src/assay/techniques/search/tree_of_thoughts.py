@@ -37,7 +37,13 @@ VALUES = ("judged", "random")
 
 
 def tree_of_thoughts(
-    question: str, *, goal: int = 24, breadth: int = 5, values: str = "judged", pick: Pick = "best", seed: int = 0
+    question: str,
+    *,
+    goal: int = 24,
+    breadth: int = 5,
+    values: str = "judged",
+    pick: Pick = "best",
+    seed: int | str = 0,
 ) -> Flow[Answer]:
     """The Game of 24 on numbers such as "4 9 10 13".
 

@@ -80,22 +80,23 @@ def depth_first(
 ) -> Flow[Answer]:
     """The first finished state, or the deepest one when the steps are used up.
 
-    Children valued at the threshold or below are not entered. `enough` is asked before every step and ends
-    the search, for whoever counts something else than steps.
+    Children valued at the threshold or below are not entered; among the others a finished one ends the search
+    at once, since to see it costs nothing. `enough` is asked before every step and ends the search, for whoever
+    counts something else than steps.
     """
     tree = Tree(problem)
     waiting, deepest, pruned, entered = [tree.root], tree.root, 0, 0
-    while waiting and entered < steps and not enough():
+    while waiting and not problem.finished(deepest.state) and entered < steps and not enough():
         node, entered = waiting.pop(), entered + 1
         if node.depth > deepest.depth:
             deepest = node
-        if problem.finished(node.state):
-            break
         lines = yield from propose(node.state, "")
         new = tree.grow(node, lines, "proposed")
         if new:
             yield from _valued(new, judge)
         kept = [child for child in new if child.value > threshold]
+        ripe = [child for child in kept if problem.finished(child.state)]
+        deepest = max(ripe, key=lambda child: child.value, default=deepest)
         pruned += len(new) - len(kept)
         # The best child stands on top of the stack, the first found among equals.
         waiting += sorted(kept, key=lambda child: (child.value, -child.id))

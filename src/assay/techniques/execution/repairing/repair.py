@@ -137,10 +137,22 @@ def normalise(source: str) -> tuple[str, list[str], Fault | None]:
 
 
 def _plain(text: str) -> str:
-    """LF line ends; no byte order mark, NUL, form feed or half character; no blanks of other widths."""
+    """LF line ends, and no sign that stops the parser where it stands and cannot be seen."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub("[\x00\x0b\x0c\u200b\u200c\u200d\ufeff\ud800-\udfff]", "", text)
-    return re.sub("[\u00a0\u2002-\u200a\u202f\u3000]", " ", text)
+    # NUL and half characters stop it everywhere, the others in code alone: in a string they are what it holds.
+    text = re.sub("[\x00\ud800-\udfff]", "", text)
+    parts, done = list[str](), 0
+    for token in scan(text):
+        if token.kind in ("string", "broken", "comment"):
+            parts += _visible(text[done : token.start]), token.text
+            done = token.end
+    return "".join((*parts, _visible(text[done:])))
+
+
+def _visible(code: str) -> str:
+    """Without byte order marks and the like, and with common blanks for those of other widths."""
+    code = re.sub("[\x0b\u200b\u200c\u200d\ufeff]", "", code)
+    return re.sub("[\u00a0\u2002-\u200a\u202f\u3000]", " ", code)
 
 
 def fenced_code(text: str) -> str:
