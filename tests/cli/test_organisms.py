@@ -138,6 +138,7 @@ def test_an_organism_says_the_same_through_every_door(vocabulary: Vocabulary, ow
 
     async def answers(needs: frozenset[Capability], raw: bool) -> list[str]:
         model = await connect(ModelChoice("organism:adder", slots=2), find_home(), needs=needs)
+        assert model.name == "organism:adder"
         driver = Driver()
         jobs = [Job(p, lambda p=p: ask(Ask(p, max_tokens=8, raw=raw)), model) for p in prompts]  # type: ignore[misc]
         try:

@@ -87,7 +87,10 @@ async def _writer(
     if choice.name.startswith(ORGANISM + ":"):
         found = organism_named(home.organisms, choice.name.partition(":")[2])
         opened = f"hf:{found.folder}" if needs & WHITE_BOX else f"gguf:{exported(found, home.organisms)}"
-        choice = replace(choice, name=opened)
+        model = await _writer(replace(choice, name=opened), home, needs, environ, say)
+        # What a verdict calls it means the same on another machine; a path does not.
+        model.name = f"{ORGANISM}:{found.name}"  # type: ignore[misc]
+        return model
     kind, separator, rest = choice.name.partition("/")
     if separator and kind == "openai":
         return await _endpoint(choice, rest, environ)
