@@ -88,12 +88,7 @@ async def _search(
     async with bench(choice, find_home().make(), needs) as (_, model, driver):
         with progress("engineer") as report:
             report(Event("phase", "proposing, scoring and testing"))
-            async for done in driver.run([Job(None, work, model, seed=search.seed)]):
-                if done.error is not None:
-                    raise done.error
-                assert done.value is not None, "a flow without error returns a value"
-                return done.value
-    raise AssertionError("a job always ends")
+            return (await driver.drive(Job(None, work, model, seed=search.seed))).result()
 
 
 def _show(candidates: tuple[Candidate, ...], tested: list[Candidate], count: tuple[int, int], by: str) -> None:

@@ -122,17 +122,14 @@ def _run(flow: Flow[Answer], choice: ModelChoice, seed: int) -> tuple[Ranking, s
 
     async def work() -> tuple[Done[Answer], int]:
         async with bench(choice, find_home().make(), needs) as (_, model, driver):
-            async for done in driver.run([Job(None, lambda: flow, model, seed=seed)]):
-                return done, driver.fresh.tokens
-        raise AssertionError("a job always ends")
+            done = await driver.drive(Job(None, lambda: flow, model, seed=seed))
+            return done, driver.fresh.tokens
 
     done, fresh = asyncio.run(work())
-    if done.error is not None:
-        raise done.error
-    assert done.value is not None, "a flow without error returns an answer"
-    ranking = ranking_of(done.value.value)
+    answer = done.result()
+    ranking = ranking_of(answer.value)
     assert ranking is not None, "with the query there is always something to search with"
-    detail = f"{done.value.detail}; " if done.value.detail else ""
+    detail = f"{answer.detail}; " if answer.detail else ""
     return ranking, f"{detail}{fresh:,} new tokens, {done.usage.tokens - fresh:,} known from before"
 
 

@@ -105,9 +105,7 @@ def ask_technique(
 
     async def work() -> Done[Answer]:
         async with bench(choice, find_home().make(), needs) as (_, model, driver):
-            async for done in driver.run([Job(None, lambda: flow, model, seed=seed, budget=budget)]):
-                return done
-        raise AssertionError("a job always ends")
+            return await driver.drive(Job(None, lambda: flow, model, seed=seed, budget=budget))
 
     done = asyncio.run(work())
     console = Console(highlight=False)

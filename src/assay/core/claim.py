@@ -17,7 +17,8 @@ from assay.core.training import Recipe
 ArmFlow = Callable[..., Flow[Answer]]
 """(sample, task) -> its flow; (sample, task, prepared) where the arm prepares."""
 Preparation = Callable[[Sequence[Sample], Task, int], Flow[Any]]
-"""(all samples of the run, task, seed) -> a flow that returns what every sample's flow is given."""
+"""(all samples of the run, task, seed) -> a flow that returns what every sample's flow is given. Where that has a
+`note`, the verdict says it: what was chosen, and how it did where it was chosen."""
 
 
 @dataclass(frozen=True, slots=True)

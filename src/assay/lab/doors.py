@@ -36,13 +36,9 @@ async def arun(
     """
     driver = Driver(cache=cache)
     try:
-        async for done in driver.run([Job(None, lambda: flow, model, seed=seed, budget=budget)]):
-            if done.error is not None:
-                raise done.error
-            return done.value  # type: ignore[return-value]
+        return (await driver.drive(Job(None, lambda: flow, model, seed=seed, budget=budget))).result()
     finally:
         await driver.close()
-    raise AssertionError("a job always ends")
 
 
 def run(

@@ -83,6 +83,12 @@ class Done(Generic[T]):
     """What it cost, replies from the cache included."""
     steps: list[Step] = field(default_factory=list)
 
+    def result(self) -> T:
+        """The value; the error is raised where the job ended in one."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
+
 
 @dataclass(slots=True)
 class _Draw:
@@ -139,7 +145,7 @@ class Driver:
                         break
                     if job is None:
                         break
-                    running.add(asyncio.create_task(self._drive(job)))
+                    running.add(asyncio.create_task(self.drive(job)))
                 if not running:
                     return
                 ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -165,7 +171,8 @@ class Driver:
         if self._sandbox is not None and self._sandbox.done() and not self._sandbox.exception():
             await self._sandbox.result().close()
 
-    async def _drive(self, job: Job[T]) -> Done[T]:
+    async def drive(self, job: Job[T]) -> Done[T]:
+        """One job to its end."""
         done: Done[T] = Done(job.key)
         asked: dict[bytes, int] = {}
         flow = job.start()

@@ -240,12 +240,10 @@ class Experiment:
         start = partial(arm.prepare, samples, self.task, self.plan.seed)
         budget = self.budget.carve() if self.budget is not None else None
         job = Job((arm.name, "", 0), start, self._model_for(arm.name, ""), seed=self.plan.seed, budget=budget)
-        async for done in self.driver.run([job]):
-            if done.error is not None:
-                raise done.error
-            self._prepared[arm.name] = (done.value, done.usage)
-            if note := getattr(done.value, "note", ""):
-                self.notes.append(f"{arm.name} chose {note}.")
+        done = await self.driver.drive(job)
+        self._prepared[arm.name] = (done.result(), done.usage)
+        if note := getattr(done.value, "note", ""):
+            self.notes.append(f"{arm.name} chose {note}.")
         return self._prepared[arm.name][1]
 
     def _flow_of(self, arm: Arm, sample: Sample) -> Flow[Answer]:

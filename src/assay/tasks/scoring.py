@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from assay.core.replies import Finish
@@ -25,6 +26,16 @@ def score_match(sample: Sample, answer: Answer, extract: Extract, same: Same) ->
     if answer.value is None and cut_inside_answer(answer, value, extract):
         return Outcome(Ending.TRUNCATED, detail=f"cut inside or right behind '{value}'")
     return Outcome.scored(1.0 if same(value, sample.target) else 0.0, value)
+
+
+def score_judge(answer: Answer) -> Outcome:
+    """The judge's own number, the measure `score`; where it abstained, unparsed with its reason."""
+    value = answer.measures.get("score")
+    if value is None:
+        return Outcome.without_answer(answer)
+    if not math.isfinite(value):
+        return Outcome(Ending.ERRORED, detail=f"The judge's score is {value}.")
+    return Outcome.scored(value, detail=answer.detail)
 
 
 def cut_inside_answer(answer: Answer, value: str, extract: Extract) -> bool:

@@ -80,12 +80,7 @@ async def _riddle(holding: str, choice: ModelChoice, seed: int) -> None:
 async def _run(driver: Driver, flow: Flow[Answer], model: object, seed: int) -> Answer:
     from assay.lab.driver import Job
 
-    async for done in driver.run([Job(None, lambda: flow, model, seed=seed)]):  # type: ignore[arg-type]
-        if done.error is not None:
-            raise done.error
-        assert done.value is not None, "a flow without error returns an answer"
-        return done.value
-    raise AssertionError("a job always ends")
+    return (await driver.drive(Job(None, lambda: flow, model, seed=seed))).result()  # type: ignore[arg-type]
 
 
 def _question() -> str:

@@ -144,11 +144,8 @@ async def _run(header: dict[str, Any], choice: ModelChoice, trace: Path | None, 
             _spend_known(budget, journal)
             flow = journal.follow(_flow(journal.header))
             try:
-                async for done in driver.run([Job(0, lambda: flow, model, seed=header["seed"], budget=budget)]):
-                    if done.error is not None:
-                        raise done.error
-                    assert done.value is not None, "a loop returns an answer"
-                    _say_end(done.value, journal)
+                job = Job(0, lambda: flow, model, seed=header["seed"], budget=budget)
+                _say_end((await driver.drive(job)).result(), journal)
             except BaseException:
                 typer.echo(f"Stopped. Go on with: assay agent resume {file}", err=True)
                 raise

@@ -104,7 +104,6 @@ async def _branches(model: LlamaCpp) -> tuple[int, int]:
     before = model.meter.prompt_tokens_evaluated
     work = Driver()
     request = Ask(text, n=8, temperature=0.8, max_tokens=8, raw=True)
-    async for done in work.run([Job("tree", lambda: ask(request), model)]):
-        length = done.usage.tokens_in
+    length = (await work.drive(Job("tree", lambda: ask(request), model))).usage.tokens_in
     await work.close()
     return model.meter.prompt_tokens_evaluated - before, length

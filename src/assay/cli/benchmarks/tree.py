@@ -70,15 +70,11 @@ async def _together(model: LlamaCpp, puzzles: Sequence[Countdown]) -> Run:
     """All searches as one flow: their requests go out in the same steps."""
     work = Driver()
     try:
-        async for done in work.run([Job("tree", lambda: together([_search(p) for p in puzzles]), model)]):
-            if done.error is not None:
-                raise done.error
-            assert done.value is not None, "a flow without error returns"
-            asked = sum(len(step.requests) for step in done.steps)
-            return done.value, len(done.steps), asked, done.usage.cpu_seconds
+        done = await work.drive(Job("tree", lambda: together([_search(p) for p in puzzles]), model))
+        asked = sum(len(step.requests) for step in done.steps)
+        return done.result(), len(done.steps), asked, done.usage.cpu_seconds
     finally:
         await work.close()
-    raise AssertionError("a job always ends")
 
 
 async def _singly(model: LlamaCpp, puzzles: Sequence[Countdown]) -> Run:
@@ -87,13 +83,10 @@ async def _singly(model: LlamaCpp, puzzles: Sequence[Countdown]) -> Run:
     answers, dispatches, cpu = [], 0, 0.0
     try:
         for puzzle in puzzles:
-            async for done in work.run([Job("tree", partial(_one_by_one, _search(puzzle)), model)]):
-                if done.error is not None:
-                    raise done.error
-                assert done.value is not None, "a flow without error returns"
-                answers.append(done.value)
-                dispatches += len(done.steps)
-                cpu += done.usage.cpu_seconds
+            done = await work.drive(Job("tree", partial(_one_by_one, _search(puzzle)), model))
+            answers.append(done.result())
+            dispatches += len(done.steps)
+            cpu += done.usage.cpu_seconds
     finally:
         await work.close()
     return answers, dispatches, dispatches, cpu

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from assay.core.problems.programs import Problem
-from assay.core.samples import Answer, Ending, Outcome, Sample
+from assay.core.samples import Answer, Outcome, Sample
 from assay.core.task import Task
 from assay.core.validation import require_whole
 from assay.tasks.code.programs import TinyPythonTask
+from assay.tasks.scoring import score_judge
 
 RIGHT, WRONG = "right", "wrong"
 
@@ -56,12 +56,7 @@ class JudgedProgramsTask:
 
     def score(self, sample: Sample, answer: Answer) -> Outcome:
         """The judge's own number; where there was nothing to judge, unparsed with its reason."""
-        value = answer.measures.get("score")
-        if value is None:
-            return Outcome.without_answer(answer)
-        if not math.isfinite(value):
-            return Outcome(Ending.ERRORED, detail=f"The judge's score is {value}.")
-        return Outcome.scored(value, detail=answer.detail)
+        return score_judge(answer)
 
 
 def _unparsed(meta: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from random import Random
 
 from assay.core.errors import UnknownName
-from assay.core.samples import Answer, Ending, Outcome, Sample
+from assay.core.samples import Answer, Outcome, Sample
 from assay.core.validation import require, require_whole
 from assay.tasks.people import digest
+from assay.tasks.scoring import score_judge
 from assay.tasks.text_origin.corpus import HumanText, packaged_text
 
 HUMAN, MACHINE = "human", "machine"
@@ -78,9 +78,4 @@ class TextOriginTask:
 
     def score(self, sample: Sample, answer: Answer) -> Outcome:
         """The judge's own number; where it abstained, unparsed with its reason."""
-        value = answer.measures.get("score")
-        if value is None:
-            return Outcome.without_answer(answer)
-        if not math.isfinite(value):
-            return Outcome(Ending.ERRORED, detail=f"The judge's score is {value}.")
-        return Outcome.scored(value, detail=answer.detail)
+        return score_judge(answer)
