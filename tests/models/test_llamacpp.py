@@ -26,9 +26,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine"), pytest.mark
 T = TypeVar("T")
 
 
-def on_model(work: Callable[[LlamaCpp], Coroutine[Any, Any, T]]) -> T:
+def on_model(work: Callable[[LlamaCpp], Coroutine[Any, Any, T]], slots: int = 8) -> T:
     async def run() -> T:
-        model = await connect(ModelChoice(), find_home())
+        model = await connect(ModelChoice(slots=slots), find_home())
         assert isinstance(model, LlamaCpp)
         try:
             return await work(model)
@@ -56,7 +56,8 @@ def test_tokens_are_counted_as_the_server_counts_them(n: int) -> None:
         assert after[0] - before[0] == model.meter.prompt_tokens == replies[0].tokens_in
         assert after[1] - before[1] == model.meter.generated_tokens == sum(r.tokens_out for r in replies)
 
-    on_model(work)
+    # Nine slots make it an engine that nobody else uses: the counters of a shared one count everybody's tokens.
+    on_model(work, slots=9)
 
 
 def test_eight_branches_evaluate_a_long_prefix_once() -> None:
