@@ -28,7 +28,7 @@ docs: $(TEST)
 
 # The package with its engine and sandbox; for the tests, their tools as well.
 $(DEMO): EXTRAS = local
-$(TEST): EXTRAS = local,train,dev
+$(TEST): EXTRAS = local,train,studio,dev
 $(DEMO) $(TEST): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "assay needs Python 3.11 or later")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -36,6 +36,7 @@ $(DEMO) $(TEST): pyproject.toml
 	test $@ = $(DEMO) || $(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@command -v bwrap >/dev/null || echo 'note: bubblewrap is not installed; its tests are skipped (apt-get install bubblewrap)'
+	@command -v chromium >/dev/null || echo 'note: chromium is not installed; tests of pages are skipped (apt-get install chromium)'
 	touch $@
 
 clean:

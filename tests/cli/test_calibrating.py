@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.cli.agents.calibrating import _file, measured_competence
 from assay.core import BadFile
+from assay.workbench.competence import competence_file, measured_competence
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def kept(model: str, task: str, right: float, place: Path) -> None:
 
 def test_models_whose_names_look_alike_have_records_of_their_own() -> None:
     for model, right in (("openai/gpt-x", 0.25), ("openai-gpt-x", 0.75), ("x" * 300, 0.5)):
-        kept(model, "errands", right, _file(model, "errands"))
+        kept(model, "errands", right, competence_file(model, "errands"))
     assert measured_competence("openai/gpt-x", "errands") == {"tool": 0.25}
     assert measured_competence("openai-gpt-x", "errands") == {"tool": 0.75}
     assert measured_competence("x" * 300, "errands") == {"tool": 0.5}
@@ -32,6 +32,6 @@ def test_models_whose_names_look_alike_have_records_of_their_own() -> None:
 
 @pytest.mark.parametrize(("model", "task"), [("other", "errands"), ("mine", "riddle")])
 def test_a_record_of_another_model_or_task_is_refused(model: str, task: str) -> None:
-    kept(model, task, 0.5, _file("mine", "errands"))
+    kept(model, task, 0.5, competence_file("mine", "errands"))
     with pytest.raises(BadFile, match=f"this is of the model {model} on {task}"):
         measured_competence("mine", "errands")

@@ -16,7 +16,6 @@ import numpy
 import pytest
 
 from assay.cli.app import run_command_line
-from assay.cli.training.catalogue import catalogue
 from assay.core import Ask, Capability, Recipe, UnknownName, ask, with_inputs
 from assay.core.artefacts import artefacts, organism_named, place_of
 from assay.home import find_home
@@ -28,6 +27,7 @@ from assay.techniques.training.organisms.loop import Schedule
 from assay.techniques.training.organisms.network import Tiny
 from assay.techniques.training.organisms.organism import Organism
 from assay.techniques.training.organisms.vocabulary import Vocabulary
+from assay.workbench.organisms import catalogue
 
 Capture = pytest.CaptureFixture[str]
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from assay.cli.techniques import all_techniques
 from assay.core import (
     WHITE_BOX,
     Answer,
@@ -43,6 +42,7 @@ from assay.papers import all_claims, all_papers, claim_named, paper_named
 from assay.stats import RuleName
 from assay.tasks import RetrievalTask, SeedsTask, task_named, task_names
 from assay.tasks.games.riddle import RiddleTask
+from assay.workbench.techniques import all_techniques
 
 CARDS = Path(__file__).parents[2] / "src" / "assay" / "papers"
 CLAIMS = {name: (paper, claim) for name, (paper, claim) in all_claims().items()}

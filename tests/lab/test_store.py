@@ -119,3 +119,46 @@ def test_a_full_disk_is_one_sentence_and_nothing_acknowledged_is_lost(tmp_path: 
         asyncio.run(store.record("pal-abcde", recorded, big))
     assert set(store.recorded("pal-abcde")) == {("arm", "a", 0), ("arm", "b", 0)}
     store.close()
+
+
+def test_what_a_run_tells_is_read_on_from_any_number(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    for done in range(5):
+        store.tell("pal-abcde", {"kind": "look", "done": done})
+    store.close()
+    store = Store(tmp_path / "a.sqlite")
+    every = store.events("pal-abcde")
+    assert [event["done"] for _, event in every] == [0, 1, 2, 3, 4]
+    third = every[2][0]
+    assert [event["done"] for _, event in store.events("pal-abcde", after=third)] == [3, 4]
+    assert store.events("pal-other") == []
+    store.close()
+
+
+def test_the_tally_counts_every_ending_with_its_tokens(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    assert store.tally("pal-abcde") == [
+        {
+            "arm": "arm",
+            "endings": {"scored": 1, "unparsed": 1},
+            "score": 1.0,
+            "tokens_in": 4,
+            "tokens_out": 6,
+            "calls": 2,
+        }
+    ]
+    store.close()
+
+
+def test_a_file_of_the_first_format_is_brought_up_to_date_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    filled(path).close()
+    with sqlite3.connect(path) as old:
+        old.execute("drop table event")
+        old.execute("pragma user_version = 1")
+    store, second = Store(path), Store(path)
+    assert store.run("pal").samples == 2
+    second.tell("pal-abcde", {"kind": "note", "text": "told after the change"})
+    second.close()
+    assert [event["text"] for _, event in store.events("pal-abcde")] == ["told after the change"]
+    store.close()

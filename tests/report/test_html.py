@@ -12,7 +12,7 @@ import pytest
 import report_fixtures as fixtures
 
 from assay.core.verdict import SampleRow, Verdict
-from assay.report import html
+from assay.report import html, pairs
 from assay.report.html import page, write_html
 from assay.report.traces import Shown, exchanges
 
@@ -228,7 +228,7 @@ def test_a_full_file_leaves_traces_out_and_names_the_command(monkeypatch: pytest
 
 
 def test_pairs_beyond_the_most_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "MOST_PAIRS", 10)
+    monkeypatch.setattr(pairs, "MOST_PAIRS", 10)
     verdict = fixtures.holds()
     assert "30 samples are not listed here" in page([verdict], {verdict.run: fixtures.rows(40)})
 

@@ -13,21 +13,22 @@ import typer
 from typer.exceptions import TyperException
 
 from assay.cli import (
-    asking,
     benching,
     checking,
     claims,
-    engineering,
     records,
-    repairing,
     running,
     scaling,
-    searching,
+    serving,
+    studying,
 )
 from assay.cli.agents import calibrating, playing
 from assay.cli.agents import running as agents
+from assay.cli.arena import arena
 from assay.cli.network import detecting, probing, sizing, watermarking
+from assay.cli.tools import asking, engineering, repairing, searching
 from assay.cli.training import organisms
+from assay.cli.tree import tree
 from assay.core.errors import AssayError
 
 app = typer.Typer(
@@ -51,10 +52,14 @@ app.command("compare", rich_help_panel=TEST)(records.compare)
 app.command("runs", rich_help_panel=LOOK)(records.runs)
 app.command("trace", rich_help_panel=LOOK)(records.trace)
 app.command("report", rich_help_panel=LOOK)(records.report)
+app.command("studio", rich_help_panel=LOOK)(studying.studio)
 app.command("export", rich_help_panel=LOOK)(records.export)
 app.command("import", rich_help_panel=LOOK)(records.import_run)
 app.command("ask", rich_help_panel=TOOLS)(asking.ask)
+app.command("serve", rich_help_panel=TOOLS)(serving.serve)
 app.command("search", rich_help_panel=TOOLS)(searching.search)
+app.add_typer(tree, name="tree", rich_help_panel=TOOLS)
+app.add_typer(arena, name="arena", rich_help_panel=TOOLS)
 app.add_typer(agents.agent, name="agent", rich_help_panel=TOOLS)
 app.command("engineer", rich_help_panel=TOOLS)(engineering.engineer)
 app.add_typer(playing.play, name="play", rich_help_panel=TOOLS)

@@ -14,7 +14,7 @@ def bench_names(incomplete: str) -> list[str]:
 
 def bench(
     name: str = typer.Argument(
-        ..., help="driver, sandbox, watermark, choice, train or tree.", autocompletion=bench_names
+        ..., help="driver, sandbox, watermark, choice, train, tree, arena or serve.", autocompletion=bench_names
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:

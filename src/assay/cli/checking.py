@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT, model_choice
+from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
+from assay.workbench.wish import model_choice
 
 if TYPE_CHECKING:
     from rich.table import Table

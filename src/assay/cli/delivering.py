@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assay.core import Sample
     from assay.core.verdict import Verdict
-    from assay.lab.store import RunRow, Store
 
 
 def check_writable(*files: Path | None) -> None:
@@ -53,43 +51,14 @@ def deliver(
         console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
 
 
-def open_store() -> Store:
-    """The user's store."""
-    from assay.home import find_home
-    from assay.lab.store import Store
-
-    return Store(find_home().make().database)
-
-
-def samples_of(row: RunRow) -> tuple[Sample, ...]:
-    """The samples of a run, made again: making them is a pure function of the run's settings."""
-    from assay.cli.workbench import chosen_task
-    from assay.core import AssayError
-    from assay.lab.experiment import PILOT_SEED
-    from assay.papers import claim_named
-
-    if row.verdict is None and "seed" not in row.config:
-        return ()
-    try:
-        _, claim = claim_named(row.claim)
-        task = chosen_task(row.config["task"]) if row.config.get("task") else claim.task
-        seed, size = int(row.config["seed"]), claim.sizes[row.config["size"]]
-        n = row.config.get("n") or size.n
-        level = row.verdict["level"] if row.verdict else None
-        found = list(task.samples(n + size.pilot * len(task.levels), seed, level))
-        for other in task.levels:
-            found += task.samples(size.pilot, seed + PILOT_SEED, other)
-    except (AssayError, KeyError):
-        return ()
-    return tuple(found)
-
-
 def write_report(names: Sequence[str], file: Path) -> None:
     """One HTML file about these runs (all finished runs where none is named)."""
     from assay.core import UserError
     from assay.core.verdict import Verdict
     from assay.lab.session import rows_of
     from assay.report.html import write_html
+    from assay.workbench.opening import open_store
+    from assay.workbench.records import samples_of
 
     store = open_store()
     try:
@@ -117,19 +86,3 @@ def keep_results(verdicts: Sequence[Verdict], folder: Path) -> None:
             parts.append(verdict.driver.partition(" ")[0].replace(":", "-"))
         name = "--".join(parts) + ".json"
         (folder / name).write_text(json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
-
-
-def read_results(folder: Path) -> list[Verdict]:
-    """The verdicts kept in a folder."""
-    from assay.core import BadFile
-    from assay.core.verdict import Verdict
-
-    if not folder.is_dir():
-        raise BadFile(folder, "there is no such folder.")
-    verdicts = []
-    for file in sorted(folder.glob("*.json")):
-        try:
-            verdicts.append(Verdict.from_json(json.loads(file.read_text())))
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadFile(file, f"this is no verdict ({error}).") from None
-    return verdicts

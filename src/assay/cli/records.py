@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assay.cli.delivering import check_writable, open_store, read_results, samples_of, write_report
+from assay.cli.delivering import check_writable, write_report
 
 if TYPE_CHECKING:
     from assay.core.verdict import SampleRow
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def run_names(incomplete: str) -> list[str]:
     """Ids of runs, for tab completion."""
+    from assay.workbench.opening import open_store
+
     store = open_store()
     try:
         return [row.id for row in store.runs() if row.id.startswith(incomplete)]
@@ -28,12 +30,17 @@ def runs(
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """List all runs, newest first."""
+    from assay.home import find_home
+    from assay.lab.lease import state_of
+    from assay.workbench.opening import open_store
+
     store = open_store()
     rows = list(store.runs())
     store.close()
+    states = {row.id: state_of(row.id, row.status, find_home().running) for row in rows}
     if as_json:
         listed = [
-            {"run": r.id, "created": r.created, "status": r.status, "claim": r.claim, "samples": r.samples}
+            {"run": r.id, "created": r.created, "status": states[r.id], "claim": r.claim, "samples": r.samples}
             | {"verdict": r.verdict["verdict"] if r.verdict else None}
             for r in rows
         ]
@@ -54,7 +61,7 @@ def runs(
         verdict = row.verdict["verdict"] if row.verdict else "-"
         size = row.config.get("size", "-")
         table.add_row(
-            row.id, model, size, str(row.samples), row.status, verdict, row.created[:16].replace("T", " ")
+            row.id, model, size, str(row.samples), states[row.id], verdict, row.created[:16].replace("T", " ")
         )
     Console().print(table)
 
@@ -67,6 +74,8 @@ def trace(
     """Show everything that was asked and answered on one sample of a run."""
     from assay.core import UnknownName
     from assay.lab.session import rows_of
+    from assay.workbench.opening import open_store
+    from assay.workbench.records import samples_of
 
     store = open_store()
     try:
@@ -146,6 +155,8 @@ def report(
     from assay.core.verdict import Verdict
     from assay.report.markdown import notebook
     from assay.report.terminal import verdict_panel, verdict_table
+    from assay.workbench.opening import open_store
+    from assay.workbench.records import read_results
 
     check_writable(html_file, markdown_file)
     if results is not None:
@@ -174,6 +185,8 @@ def export(
 ) -> None:
     """Write a run with all its traces to one JSONL file, which `import` and `replay` can read."""
     from assay.lab.transfer import export_run
+    from assay.workbench.opening import open_store
+    from assay.workbench.records import samples_of
 
     check_writable(file)
     store = open_store()
@@ -192,6 +205,7 @@ def import_run(
     import asyncio
 
     from assay.lab.transfer import import_file
+    from assay.workbench.opening import open_store
 
     store = open_store()
     try:

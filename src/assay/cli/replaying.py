@@ -29,7 +29,8 @@ def replay_file(file: Path, claim: str, seed: int) -> Verdict:
         CannotRun: where the claim rests on more than words.
     """
     from assay import __version__
-    from assay.cli.workbench import commit_of_source, typed_command
+    from assay.cli.conducting import commit_of_source
+    from assay.cli.progress import typed_command
     from assay.core import CannotRun
     from assay.lab.plan import FREE_CONTROLS, Plan
     from assay.lab.replaying.replay import Replay, has_placebo, recorded_repeats, replay_notes, transcript_task

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from assay.cli.claims import claim_names
-from assay.cli.delivering import check_writable, deliver, open_store, write_report
+from assay.cli.delivering import check_writable, deliver, write_report
 
 if TYPE_CHECKING:
     from assay.core.verdict import Verdict
-    from assay.models import ModelChoice
 
 MODEL = typer.Option(
     "",
@@ -82,7 +81,9 @@ def run(
     """
     import dataclasses
 
-    from assay.cli.workbench import Wish, run_wish, typed_command
+    from assay.cli.conducting import run_wish
+    from assay.cli.progress import typed_command
+    from assay.workbench.wish import Wish, chosen_controls, model_choice
 
     wish = Wish(
         claims=tuple(names),
@@ -105,39 +106,16 @@ def run(
     deliver(verdicts, json_file, html_file, results)
 
 
-def model_choice(model: str, base_url: list[str] | None, slots: int, timeout: float) -> ModelChoice:
-    """The model a user named, fetched if it is known and not here yet."""
-    from assay.models import ModelChoice
-
-    if model.startswith("organism:"):
-        from assay.cli.training.catalogue import found_organism
-
-        found = found_organism(model.partition(":")[2])
-        model = f"organism:{found.name}-{found.hash}"
-    return ModelChoice(model, tuple(base_url or ()), slots=slots, seconds=timeout, may_pull=True)
-
-
-def chosen_controls(text: str | None, size: str, equal_spend: bool) -> tuple[str, ...]:
-    """Controls as a list; by default all of them, and at the smoke size those that cost nothing."""
-    from assay.lab.plan import CONTROLS, FREE_CONTROLS
-
-    if text is None:
-        chosen: tuple[str, ...] = FREE_CONTROLS if size == "smoke" else CONTROLS
-    elif text in ("all", "none"):
-        chosen = CONTROLS if text == "all" else ()
-    else:
-        chosen = tuple(part.strip() for part in text.split(",") if part.strip())
-    return (*chosen, "equal-spend") if equal_spend and "equal-spend" not in chosen else chosen
-
-
 def resume(
     name: str = typer.Argument(..., metavar="RUN", help="A run, or how its name begins."),
     json_file: Path | None = typer.Option(None, "--json", help="Write the verdict to this file."),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress."),
 ) -> None:
     """Go on with a run that was stopped; what has ended in it is not done again."""
-    from assay.cli.workbench import Wish, run_wish, typed_command
+    from assay.cli.conducting import run_wish
     from assay.core import UserError
+    from assay.workbench.opening import open_store
+    from assay.workbench.wish import Wish
 
     store = open_store()
     try:
@@ -148,7 +126,9 @@ def resume(
         raise UserError(
             f"The run {row.id} was brought from elsewhere and cannot be resumed.", hint="Type: assay runs"
         )
-    verdicts = run_wish(Wish.from_json(row.config), typed_command(sys.argv[1:]), resume=row.id, quiet=quiet)
+    wish = Wish.from_json(row.config)
+    # What is written on the verdict must ask for the same elsewhere, where this run is not.
+    verdicts = run_wish(wish, wish.command(), resume=row.id, quiet=quiet)
     deliver(verdicts, json_file, None)
 
 
@@ -165,8 +145,10 @@ def demo(
 
     from rich.console import Console
 
-    from assay.cli.workbench import Wish, run_wish, typed_command
+    from assay.cli.conducting import run_wish
+    from assay.cli.progress import typed_command
     from assay.report.terminal import verdict_table
+    from assay.workbench.wish import Wish, model_choice
 
     check_writable(html_file)
     choice = model_choice(model, base_url, slots, timeout)

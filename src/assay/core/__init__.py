@@ -16,7 +16,7 @@ from assay.core.errors import (
     UserError,
 )
 from assay.core.flow import Flow, ask, at_once, execute, read, rewrite, score, together, use
-from assay.core.model import WHITE_BOX, Capability, Fingerprint, Grouping, Model, PerSample, Trainable
+from assay.core.model import WHITE_BOX, Capability, Fingerprint, Grouping, Model, PerSample, Streams, Trainable
 from assay.core.replies import (
     AnyReply,
     Embeddings,
@@ -25,6 +25,7 @@ from assay.core.replies import (
     Finish,
     Numbers,
     Page,
+    Piece,
     Reading,
     Reply,
     Scores,
@@ -96,6 +97,7 @@ __all__ = [
     "Page",
     "Paper",
     "PerSample",
+    "Piece",
     "Place",
     "Read",
     "Reading",
@@ -108,6 +110,7 @@ __all__ = [
     "Scores",
     "Size",
     "Stopped",
+    "Streams",
     "Task",
     "Text",
     "TokenLogprob",

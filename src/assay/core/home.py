@@ -34,6 +34,16 @@ class Home:
         return self.data / "agents"
 
     @property
+    def trees(self) -> Path:
+        """Branching conversations, one file each."""
+        return self.data / "trees"
+
+    @property
+    def running(self) -> Path:
+        """Who is at which run."""
+        return self.data / "running"
+
+    @property
     def models(self) -> Path:
         """Downloaded weights, one folder per content hash."""
         return self.cache / "models"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from assay.core.replies import Embeddings, Reading, Reply, Scores
+from assay.core.replies import Embeddings, Piece, Reading, Reply, Scores
 from assay.core.requests import Ask, Embed, Read, Score
 
 
@@ -127,6 +128,27 @@ class Model(Protocol):
     async def close(self) -> None:
         """Let go of connections; the model cannot be used afterwards."""
         ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A model that can be watched while it writes."""
+
+    def stream(self, request: Ask, indexes: Sequence[int]) -> AsyncGenerator[Piece]:
+        """The same replies as `generate`, piece by piece; closing it stops the model."""
+        ...
+
+
+async def stream(model: Model, request: Ask, indexes: Sequence[int]) -> AsyncGenerator[Piece]:
+    """Pieces of the replies of any model; of one that cannot stream each reply is a single piece."""
+    if not isinstance(model, Streams):
+        for index, reply in zip(indexes, await model.generate(request, indexes), strict=True):
+            yield Piece(index, reply.text, reply.logprobs, reply)
+        return
+    # A generator inside a loop is not closed with the loop: the server would go on writing.
+    async with contextlib.aclosing(model.stream(request, indexes)) as pieces:
+        async for piece in pieces:
+            yield piece
 
 
 @runtime_checkable

@@ -56,6 +56,21 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """What a streaming model has just written of one of the n replies."""
+
+    index: int
+    """Which of the asked indexes."""
+    text: str
+    tokens: tuple[TokenLogprob, ...] = ()
+    """Of this piece, where log-probabilities were asked for."""
+    reply: Reply | None = None
+    """The whole reply, with its last piece: what `generate` would have given."""
+    evaluated: int = 0
+    """With the last piece: prompt tokens the server computed for this reply and not for a neighbour or before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """The answer to a `Score`: per continuation its summed log-probability (nats) and its tokens."""
 

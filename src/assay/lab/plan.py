@@ -75,8 +75,12 @@ class Plan:
 class Event:
     """Something that happened in a run."""
 
-    kind: Literal["phase", "sample", "look", "note", "making"]
+    kind: Literal["begin", "phase", "sample", "look", "note", "making", "end"]
     text: str = ""
     done: int = 0
     total: int = 0
     data: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON, without what is empty."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name))}

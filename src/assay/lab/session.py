@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from assay.lab.experiment import Experiment, Report
 from assay.lab.plan import Event, Plan
 from assay.lab.store import Recorded, RunRow, Store
 
+MAKING_SECONDS = 0.25
+"""Between two events of something being made that are kept."""
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -36,12 +39,33 @@ def new_run_id(claim: str) -> str:
     return f"{claim}-{''.join(secrets.choice(LETTERS) for _ in range(5))}"
 
 
+async def begin_run(store: Store, run: str, plan: Plan, stamp: Stamp) -> None:
+    """Note that a run begins, or goes on."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    await store.begin(run, created, plan.claim.id, dict(stamp.config))
+
+
+def told(store: Store, run: str, report: Report) -> Report:
+    """A reporter that also keeps what it is told, for whoever looks in from another process."""
+    last = 0.0
+    store.tell(run, Event("begin").to_json())
+
+    def tell(event: Event) -> None:
+        nonlocal last
+        # Training tells of every few steps; nobody reads faster than this.
+        if event.kind != "making" or time.monotonic() - last > MAKING_SECONDS:
+            last = time.monotonic() if event.kind == "making" else last
+            store.tell(run, event.to_json())
+        report(event)
+
+    return tell
+
+
 async def run_claim(
     plan: Plan, model: Model, run: str, store: Store, driver: Driver, stamp: Stamp, report: Report
 ) -> Verdict:
     """Run (or resume) a plan under that run id, and keep its verdict."""
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    await store.begin(run, created, plan.claim.id, dict(stamp.config))
+    await begin_run(store, run, plan, stamp)
     rule = (plan.rule or plan.claim.rule) if plan.claim.evidence is EvidenceKind.PAIRED else "fixed"
     detectable = claim_power(plan.claim, plan.cap, rule)["detectable_effect"]
     can = "no effect at all" if detectable is None else f"an effect of {detectable:.3f} with 80 % power"
@@ -54,18 +78,24 @@ async def run_claim(
     return verdict
 
 
-def rows_of(row: RunRow, store: Store, samples: Sequence[Sample]) -> list[SampleRow]:
-    """Every recorded sample of a run with its trace, as a report shows it."""
+def rows_of(row: RunRow, store: Store, samples: Sequence[Sample], *, traces: bool = True) -> list[SampleRow]:
+    """Every recorded sample of a run, with its trace unless that is left out, as a report shows it."""
     arms = row.verdict["arms"] if row.verdict else {}
     roles = {arms[role]["name"]: role for role in ("treatment", "control") if role in arms}
     by_id = {sample.id: sample for sample in samples}
     return [
-        _row(recorded, roles.get(recorded.arm, recorded.arm), store, by_id.get(recorded.item))
+        row_of(
+            recorded,
+            roles.get(recorded.arm, recorded.arm),
+            by_id.get(recorded.item),
+            store.trace(recorded.trace) if traces else (),
+        )
         for recorded in store.recorded(row.id).values()
     ]
 
 
-def _row(recorded: Recorded, arm: str, store: Store, sample: Sample | None) -> SampleRow:
+def row_of(recorded: Recorded, arm: str, sample: Sample | None, steps: Sequence[Any]) -> SampleRow:
+    """One sample in one arm, as a report shows it."""
     return SampleRow(
         item=recorded.item,
         arm=arm,
@@ -78,5 +108,5 @@ def _row(recorded: Recorded, arm: str, store: Store, sample: Sample | None) -> S
         detail=recorded.outcome.detail,
         tokens_in=recorded.usage.tokens_in,
         tokens_out=recorded.usage.tokens_out,
-        steps=tuple(store.trace(recorded.trace)),
+        steps=tuple(steps),
     )

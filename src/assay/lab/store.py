@@ -13,8 +13,9 @@ import json
 import queue
 import sqlite3
 import threading
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from assay.core.errors import UnknownName, UserError
 from assay.core.samples import Ending, Outcome
 from assay.core.usage import Usage
 
-SCHEMA = 1
+SCHEMA = 2
 _TABLES = """
 create table run (
   id text primary key, created text not null, status text not null, claim text not null,
@@ -39,6 +40,13 @@ create table cache (
   key blob primary key, model text not null, created integer not null default (unixepoch()),
   value blob not null) strict, without rowid;
 """
+_EVENTS = """
+create table event (
+  id integer primary key autoincrement, run text not null references run(id) on delete cascade,
+  at real not null, body text not null) strict;
+create index event_of_run on event(run, id);
+"""
+"""What was told while a run went on, for whoever looks in from another process; since format 2."""
 LARGEST_BATCH = 512
 
 
@@ -138,12 +146,29 @@ class Store:
             ),
         )
 
+    async def keep(self, name: str, steps: list[Any]) -> None:
+        """Keep a trace that belongs to no run under a name of its own; `trace` finds it again."""
+        body = json.dumps(steps, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        await self._written("insert or ignore into blob(sha, body) values (?, ?)", (name, zlib.compress(body, 6)))
+
     async def finish(self, run: str, status: str, verdict: dict[str, Any] | None) -> None:
         """Set the run's status (`done`, `stopped`) and keep its verdict, if it has one."""
         if verdict is not None:
             text = json.dumps(verdict, ensure_ascii=False)
             self._enqueue("insert or replace into verdict(run, json) values (?, ?)", (run, text))
         await self._written("update run set status = ? where id = ?", (status, run))
+
+    def tell(self, run: str, event: Mapping[str, Any]) -> None:
+        """Keep something that happened in a run. Not waited for: a kill may lose the last few."""
+        body = json.dumps(event, ensure_ascii=False).encode("utf-8", "replace").decode()
+        self._enqueue("insert into event(run, at, body) values (?, ?, ?)", (run, time.time(), body))
+
+    def events(self, run: str, after: int = 0, most: int = 1000) -> list[tuple[int, dict[str, Any]]]:
+        """What happened in a run since the event of that number, oldest first."""
+        rows = self._reader.execute(
+            "select id, at, body from event where run = ? and id > ? order by id limit ?", (run, after, most)
+        )
+        return [(id, {**json.loads(body), "at": at}) for id, at, body in rows]
 
     def recorded(self, run: str) -> dict[tuple[str, str, int], Recorded]:
         """Every sample of a run that has ended, by (arm, item, repeat)."""
@@ -156,6 +181,29 @@ class Store:
             outcome = Outcome(Ending(ending), score, answer, detail)
             found[arm, item, repeat] = Recorded(arm, item, repeat, outcome, Usage(**json.loads(usage)), trace)
         return found
+
+    def tally(self, run: str) -> list[dict[str, Any]]:
+        """Per arm of a run so far: its name, how its samples ended, their mean score, tokens and calls."""
+        rows = self._reader.execute(
+            "select arm, ending, count(*), total(score), sum(json_extract(usage, '$.tokens_in')), "
+            "sum(json_extract(usage, '$.tokens_out')), sum(json_extract(usage, '$.calls')) "
+            "from sample where run = ? group by arm, ending",
+            (run,),
+        )
+        arms: dict[str, dict[str, Any]] = {}
+        for arm, ending, count, score, tokens_in, tokens_out, calls in rows:
+            found = arms.setdefault(
+                arm, {"arm": arm, "endings": {}, "score": 0.0, "tokens_in": 0, "tokens_out": 0, "calls": 0}
+            )
+            found["endings"][ending] = count
+            for name, value in (
+                ("score", score),
+                ("tokens_in", tokens_in),
+                ("tokens_out", tokens_out),
+                ("calls", calls),
+            ):
+                found[name] += value
+        return list(arms.values())
 
     def trace(self, sha: str) -> list[Any]:
         """The steps of a recorded sample."""
@@ -259,14 +307,27 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    steps = {0: _TABLES + _EVENTS, 1: _EVENTS}
     (version,) = connection.execute("pragma user_version").fetchone()
-    if version == 0:
-        connection.executescript(f"begin immediate; {_TABLES} pragma user_version = {SCHEMA}; commit;")
+    if version in steps:
+        _upgrade(connection, version, steps)
     elif version != SCHEMA:
         raise UserError(
             f"The database {path} is of format {version}, and this assay writes format {SCHEMA}.",
             hint="Use the assay that wrote it, or set ASSAY_HOME to another folder.",
         )
+
+
+def _upgrade(connection: sqlite3.Connection, found: int, steps: Mapping[int, str]) -> None:
+    """Two processes may come to an old file at the same time: the second finds the work done."""
+    connection.execute("begin immediate")
+    (version,) = connection.execute("pragma user_version").fetchone()
+    if version == found:
+        for statement in steps[version].split(";"):
+            if statement.strip():
+                connection.execute(statement)
+        connection.execute(f"pragma user_version = {SCHEMA}")
+    connection.execute("commit")
 
 
 def _usage_fields(usage: Usage) -> dict[str, Any]:

@@ -7,15 +7,16 @@ ignores `echo` + `logprobs` in silence: https://github.com/ggml-org/llama.cpp/is
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from assay.core.errors import BadReply, CannotRun, ClosedModel, EndpointDown
 from assay.core.model import Capability, Fingerprint, Grouping
-from assay.core.replies import Embeddings, Finish, Reading, Reply, Scores, TokenLogprob
+from assay.core.replies import Embeddings, Finish, Piece, Reading, Reply, Scores, TokenLogprob
 from assay.core.requests import Ask, Embed, Read, Score
 from assay.models.meter import Meter, ProcessClock
 from assay.models.rendering import Renderer, require_room
@@ -104,6 +105,15 @@ class LlamaCpp:
         return prompt
 
     async def _complete(self, request: Ask, prompt: tuple[int, ...], start: int, n: int) -> list[Reply]:
+        answer = await self.transport.post("/completion", self._body(request, prompt, start, n))
+        choices = answer if isinstance(answer, list) else [answer]
+        if len(choices) != n:
+            raise BadReply(f"The engine gave {len(choices)} replies and not {n}.")
+        self._count(choices)
+        cpu = self._clock.since_last() / n
+        return [_reply(choice, len(prompt), cpu) for choice in choices]
+
+    def _body(self, request: Ask, prompt: tuple[int, ...], start: int, n: int) -> dict[str, Any]:
         assert request.seed is not None, "the driver sets the seed"
         if request.processor is not None:
             raise ClosedModel(self.name)
@@ -127,20 +137,67 @@ class LlamaCpp:
             body["json_schema"] = json.loads(request.json_schema)
         if request.grammar:
             body["grammar"] = request.grammar
-        answer = await self.transport.post("/completion", body)
-        choices = answer if isinstance(answer, list) else [answer]
-        if len(choices) != n:
-            raise BadReply(f"The engine gave {len(choices)} replies and not {n}.")
-        self._count(choices)
-        cpu = self._clock.since_last() / n
-        return [_reply(choice, len(prompt), cpu) for choice in choices]
+        return body
+
+    async def stream(self, request: Ask, indexes: Sequence[int]) -> AsyncGenerator[Piece]:
+        """The replies piece by piece; more than there are slots go out one wave after another."""
+        with self._watched():
+            prompt = await self._prompt(request)
+            for start, length in _consecutive(indexes):
+                for first in range(start, start + length, self.slots):
+                    n = min(self.slots, start + length - first)
+                    async with contextlib.aclosing(self._wave(request, prompt, first, n)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+
+    async def _wave(self, request: Ask, prompt: tuple[int, ...], first: int, n: int) -> AsyncGenerator[Piece]:
+        """Replies of one request. Only its first evaluates the prompt, the others are given a copy."""
+        # Timings in every event, so that what was cancelled is counted too.
+        body = self._body(request, prompt, first, n) | {"stream": True, "timings_per_token": True}
+        written: dict[int, dict[str, Any]] = {}
+        try:
+            async with contextlib.aclosing(self.transport.events("/completion", body)) as events:
+                async for event in events:
+                    index = int(event["index"])
+                    before = written.get(index, {"content": "", "completion_probabilities": []})
+                    listed = event.get("completion_probabilities", [])
+                    whole = written[index] = event | {
+                        "content": before["content"] + event["content"],
+                        "completion_probabilities": before["completion_probabilities"] + listed,
+                    }
+                    tokens = tuple(_token_logprob(token) for token in listed)
+                    if not event["stop"]:
+                        yield Piece(first + index, event["content"], tokens)
+                        continue
+                    if event["stop_type"] == "word":
+                        whole["completion_probabilities"] = _before_stop(whole["completion_probabilities"])
+                    reply = _reply(whole, len(prompt), self._clock.since_last())
+                    evaluated = event["timings"]["prompt_n"] if index == 0 else 0
+                    yield Piece(first + index, event["content"], tokens, reply, evaluated)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EndpointDown(f"The engine streamed an unknown shape ({error!r:.60}).") from None
+        finally:
+            if written:
+                self._count([written[index] for index in sorted(written)])
+        if sum(bool(event["stop"]) for event in written.values()) != n:
+            raise EndpointDown("The engine's stream ended before its replies did.")
+
+    async def look(self) -> None:
+        """Ask the engine for a sign of life; where it has died another is started, and `EndpointDown` raised."""
+        await self._alive(self.transport.get("/health"))
 
     async def _alive(self, work: Awaitable[T]) -> T:
-        """The result of some work. Where the engine has died another is started, and the caller's next try
-        meets it; everybody waits meanwhile, for asking the old one would only fail again."""
+        """The result of some work that the engine is watched over."""
+        with self._watched():
+            return await work
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Where the engine has died another is started, and the caller's next try meets it; everybody waits
+        meanwhile, for asking the old one would only fail again."""
         used = self.transport
         try:
-            return await work
+            yield
         except EndpointDown:
             if self._rejoin is not None and self.transport is used:
                 found = self._rejoin()
@@ -253,6 +310,12 @@ def _reply(choice: dict[str, Any], tokens_in: int, cpu_seconds: float) -> Reply:
         seconds=(timings["prompt_ms"] + timings["predicted_ms"]) / 1000,
         cpu_seconds=cpu_seconds,
     )
+
+
+def _before_stop(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tokens without those of the stop text, which are streamed without their words."""
+    last = max((index for index, token in enumerate(listed) if token["token"]), default=-1)
+    return listed[: last + 1]
 
 
 def _token_logprob(token: dict[str, Any]) -> TokenLogprob:

@@ -6,19 +6,22 @@ What the endpoint can do is found by `probing`, never guessed from a name.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import math
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from assay.core.errors import BadReply, CannotRun, ClosedModel, EndpointDown, UnknownName, UserError
 from assay.core.model import Capability, Fingerprint, Grouping
-from assay.core.replies import Embeddings, Finish, Numbers, Reading, Reply, Scores, TokenLogprob
+from assay.core.replies import Embeddings, Finish, Numbers, Piece, Reading, Reply, Scores, TokenLogprob
 from assay.core.requests import Ask, Embed, Image, Message, Read, Score
 from assay.models.meter import Meter
 from assay.models.probing import Probed, probe
+from assay.models.streaming import Listening
 from assay.models.transport import Transport
 
 _FINISH = {"stop": Finish.STOP, "eos": Finish.STOP, "length": Finish.LENGTH, "content_filter": Finish.REFUSED}
@@ -38,6 +41,7 @@ class OpenAI:
         self._wire_name = name
         self._cap_field = probed.cap_field
         # Where the usage counts one reply of n, listed log-probabilities count the tokens of each.
+        self.counts_all = probed.counts_all
         self._must_list = not probed.counts_all and Capability.LOGPROBS in probed.capabilities
         abilities = " ".join(sorted(capability.value for capability in probed.capabilities))
         parts = {
@@ -56,7 +60,7 @@ class OpenAI:
             EndpointDown: nothing answers at an address.
             UnknownName: the server lists its models and this is none of them.
         """
-        transports = [Transport(_with_version(address), key=key, seconds=seconds) for address in addresses]
+        transports = [Transport(with_version(address), key=key, seconds=seconds) for address in addresses]
         for transport in transports:
             await _check_served(transport, name)
         return cls(name, transports, await probe(transports[0], name), slots=slots)
@@ -64,7 +68,7 @@ class OpenAI:
     @classmethod
     def encoder(cls, name: str, addresses: Sequence[str], key: str, *, seconds: float) -> OpenAI:
         """A model that is asked for vectors alone; it is not probed, for it need not chat."""
-        transports = [Transport(_with_version(address), key=key, seconds=seconds) for address in addresses]
+        transports = [Transport(with_version(address), key=key, seconds=seconds) for address in addresses]
         return cls(name, transports, Probed(frozenset({Capability.EMBED}), "max_tokens", False, ""), slots=8)
 
     @property
@@ -73,8 +77,6 @@ class OpenAI:
 
     async def generate(self, request: Ask, indexes: Sequence[int]) -> tuple[Reply, ...]:
         """One reply per sample index; where the endpoint gave fewer than asked, it is asked again."""
-        if request.processor is not None:
-            raise ClosedModel(self.name)
         replies: list[Reply] = []
         most = self._most_together
         while len(replies) < len(indexes):
@@ -95,14 +97,51 @@ class OpenAI:
         return tuple(replies)
 
     async def _generate_once(self, request: Ask, first: int, n: int) -> list[Reply]:
-        assert request.seed is not None, "the driver sets the seed"
         started = time.monotonic()
+        path, body = self._body(request, first, n)
+        answer = await self._transport.post(path, body | {"stream": False})
+        return self._read(answer, request, time.monotonic() - started)
+
+    async def stream(self, request: Ask, indexes: Sequence[int]) -> AsyncGenerator[Piece]:
+        """The replies piece by piece. Counts come at a request's end, and with them its last pieces."""
+        done = 0
+        while done < len(indexes):
+            together = min(len(indexes) - done, self._most_together)
+            path, body = self._body(request, indexes[done], together)
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+            started, heard = time.monotonic(), Listening(together, request.prefill)
+            try:
+                async with contextlib.aclosing(self._transport.events(path, body)) as events:
+                    async for event in events:
+                        for index, text, listed in heard.take(event):
+                            yield Piece(indexes[done + index], text, tuple(_token_logprob(one) for one in listed))
+            except BadReply:
+                if together == 1 or heard.begun:
+                    raise
+                self._most_together = together // 2
+                continue
+            except (GeneratorExit, asyncio.CancelledError):
+                # The endpoint says what it bills at the end, which does not come now.
+                self.meter.requests += 1
+                self.meter.generated_tokens += heard.tokens
+                raise
+            replies = self._read(heard.answer(self.name), request, time.monotonic() - started)
+            for index, reply in enumerate(replies):
+                # An endpoint with n evaluates the prompt once; what it had in a cache it does not say.
+                evaluated = 0 if index else reply.tokens_in
+                yield Piece(indexes[done + index], heard.rest(index), (), reply, evaluated)
+            done += together
+
+    def _body(self, request: Ask, first: int, n: int) -> tuple[str, dict[str, Any]]:
+        """Path and body of the request for replies first to first + n - 1."""
+        assert request.seed is not None, "the driver sets the seed"
+        if request.processor is not None:
+            raise ClosedModel(self.name)
         body: dict[str, Any] = {
             "model": self._wire_name,
             "temperature": request.temperature,
             "top_p": request.top_p,
             "n": n,
-            "stream": False,
         }
         if request.stop:
             body["stop"] = list(request.stop)
@@ -111,15 +150,11 @@ class OpenAI:
         self._add_constraints(body, request)
         if request.raw:
             body |= {"prompt": request.prompt, "max_tokens": request.max_tokens}
-            if request.logprobs:
-                body["logprobs"] = request.logprobs
-            answer = await self._transport.post("/completions", body)
-        else:
-            body |= {"messages": self._messages(request), self._cap_field: request.max_tokens}
-            if request.logprobs or (n > 1 and self._must_list):
-                body |= {"logprobs": True, "top_logprobs": max(1, request.logprobs)}
-            answer = await self._transport.post("/chat/completions", body)
-        return self._read(answer, request, time.monotonic() - started)
+            return "/completions", body | ({"logprobs": request.logprobs} if request.logprobs else {})
+        body |= {"messages": self._messages(request), self._cap_field: request.max_tokens}
+        if request.logprobs or (n > 1 and self._must_list):
+            body |= {"logprobs": True, "top_logprobs": max(1, request.logprobs)}
+        return "/chat/completions", body
 
     def _messages(self, request: Ask) -> list[dict[str, Any]]:
         messages = [{"role": message.role, "content": _content(message)} for message in request.messages]
@@ -239,7 +274,7 @@ def read_embeddings(answer: Any, count: int, name: str) -> tuple[Numbers, int]:
     return vectors, tokens
 
 
-def _with_version(address: str) -> str:
+def with_version(address: str) -> str:
     """Addresses are given with or without `/v1`; an address without a path gets it."""
     address = address.rstrip("/")
     if not address.startswith(("http://", "https://")):

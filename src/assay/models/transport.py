@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
 import json
 import time
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -64,7 +66,7 @@ class Transport:
     ) -> httpx2.Response:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         timeout = httpx2.Timeout(seconds or self._seconds, connect=CONNECT_SECONDS, pool=None)
-        try:
+        with self._sorted_faults(seconds):
             return await self._client().request(
                 method,
                 self.address + path,
@@ -72,6 +74,55 @@ class Transport:
                 headers={"Content-Type": "application/json"},
                 timeout=timeout,
             )
+
+    async def events(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+        """The JSON of every server-sent event; closing it closes the connection, and so stops the server."""
+        content = json.dumps(body, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json"}
+        self.outstanding += 1
+        try:
+            with self._sorted_faults():
+                url = self.address + path
+                async with self._client().stream("POST", url, content=content, headers=headers) as response:
+                    if response.status_code != 200:
+                        await response.aread()
+                        raise self._refusal(response)
+                    async for line in response.aiter_lines():
+                        kind, _, data = line.partition(":")
+                        if kind == "data" and data.strip() != "[DONE]":
+                            yield self._event(data)
+        finally:
+            self.outstanding -= 1
+
+    @contextlib.asynccontextmanager
+    async def opened(self, path: str, content: bytes) -> AsyncGenerator[httpx2.Response]:
+        """The response as it begins to come in, whatever its status; leaving closes the connection."""
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        self.outstanding += 1
+        try:
+            with self._sorted_faults():
+                url = self.address + path
+                async with self._client().stream("POST", url, content=content, headers=headers) as response:
+                    yield response
+        finally:
+            self.outstanding -= 1
+
+    def _event(self, data: str) -> dict[str, Any]:
+        try:
+            event = json.loads(data)
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict):
+            raise EndpointDown(f"{self.address} streamed something that is not JSON: {data[:80]!r}.")
+        if event.get("error"):
+            raise EndpointDown(f"{self.address} broke off: {_words_of(event)}")
+        return event
+
+    @contextlib.contextmanager
+    def _sorted_faults(self, seconds: float | None = None) -> Iterator[None]:
+        """Faults of the connection as errors of ours."""
+        try:
+            yield
         except httpx2.ConnectError:
             raise EndpointDown(
                 f"Nothing answers at {self.address}.", hint="Check the address and that the server runs."
@@ -111,11 +162,14 @@ def _sound(key: str) -> str:
 def _said(response: httpx2.Response) -> str:
     """The server's own words, in one line."""
     try:
-        body = response.json()
-        error = body.get("error", body) if isinstance(body, dict) else body
-        text = error.get("message", error) if isinstance(error, dict) else error
+        return _words_of(response.json())
     except (ValueError, RecursionError):
-        text = response.text
+        return _words_of(response.text)
+
+
+def _words_of(body: Any) -> str:
+    error = body.get("error", body) if isinstance(body, dict) else body
+    text = error.get("message", error) if isinstance(error, dict) else error
     return " ".join(str(text).split())[:200]
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from assay.cli.workbench import bench
 from assay.core import Answer, Flow
 from assay.home import find_home
 from assay.lab.driver import Done, Job
@@ -17,6 +16,7 @@ from assay.tasks.code import TinyPythonTask, problem_of
 from assay.techniques.execution import code_pool, self_debug
 from assay.techniques.execution.pool_arms import judge_program
 from assay.techniques.execution.self_debug import debugged, graded
+from assay.workbench.opening import bench
 
 pytestmark = pytest.mark.engine
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT, model_choice
+from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
+from assay.workbench.wish import model_choice
 
 if TYPE_CHECKING:
     from assay.core.agents import Question
@@ -61,11 +61,12 @@ def calibrate(
 async def _decide(
     questions: Sequence[Question], choice: ModelChoice, driver: str, seed: int
 ) -> list[tuple[str, ...]]:
-    from assay.cli.workbench import bench, progress
+    from assay.cli.progress import progress
     from assay.core.agents import decider_named
     from assay.home import find_home
     from assay.lab.driver import Job
     from assay.lab.plan import Event
+    from assay.workbench.opening import bench
 
     decider = decider_named(driver)
     found: dict[int, tuple[str, ...]] = {}
@@ -91,6 +92,7 @@ def _keep(
     from assay.home import find_home
     from assay.models import DEFAULT_MODEL
     from assay.stats import Interval, mean_t
+    from assay.workbench.competence import competence_file
 
     table = Table(box=None, pad_edge=False)
     for title in KINDS_TITLE:
@@ -106,7 +108,7 @@ def _keep(
         figures = (f"{mean:.3f}", f"[{interval.low:.3f}, {interval.high:.3f}]", f"{guess:.3f}")
         table.add_row(kind, pairs[0][0].form, str(len(shares)), *figures)
     Console().print(table)
-    file = _file(model or DEFAULT_MODEL, task)
+    file = competence_file(model or DEFAULT_MODEL, task)
     file.parent.mkdir(parents=True, exist_ok=True)
     record = {"model": model or DEFAULT_MODEL, "task": task, "driver": driver, "kinds": kinds}
     file.write_text(json.dumps(record, indent=1) + "\n")
@@ -116,32 +118,3 @@ def _keep(
 def _guess(question: Question) -> float:
     """How right one would be who names options at random."""
     return len(question.right) / len(question.options) if question.form == "choose" else 0.5
-
-
-def measured_competence(model: str, task: str) -> dict[str, float] | None:
-    """What was measured of a model on a task, per kind of decision; None where nothing was."""
-    from assay.core import BadFile
-    from assay.models import DEFAULT_MODEL
-
-    file = _file(model or DEFAULT_MODEL, task)
-    if not file.exists():
-        return None
-    try:
-        record = json.loads(file.read_text())
-        of = record["model"], record["task"]
-        found = {kind: float(row["right"]) for kind, row in record["kinds"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadFile(file, f"this is no record of competence ({error}).", hint="Type: assay calibrate") from None
-    if of != (model or DEFAULT_MODEL, task):
-        raise BadFile(file, f"this is of the model {of[0]} on {of[1]}.", hint="Type: assay calibrate")
-    return found
-
-
-def _file(model: str, task: str) -> Path:
-    """Where it is kept; the digest keeps apart what is not apart in letters a file's name may have."""
-    import hashlib
-
-    from assay.home import find_home
-
-    safe = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in model[:60])
-    return find_home().competence / f"{safe}-{hashlib.sha256(model.encode()).hexdigest()[:8]}--{task}.json"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT, model_choice
+from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
+from assay.workbench.wish import model_choice
 
 if TYPE_CHECKING:
     from assay.core import Answer, Flow
@@ -41,11 +42,11 @@ def riddle(
 async def _riddle(holding: str, choice: ModelChoice, seed: int) -> None:
     from random import Random
 
-    from assay.cli.workbench import bench
     from assay.core import Capability
     from assay.home import find_home
     from assay.tasks.games.riddle import OBJECTS
     from assay.techniques.prompting.commitment import answered, opening_of, reveal
+    from assay.workbench.opening import bench
 
     names = tuple(OBJECTS)
     secret = Random(seed).choice(names)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT, model_choice
+from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
+from assay.workbench.wish import model_choice
 
 if TYPE_CHECKING:
     from assay.core import Answer, Budget, Flow
@@ -119,11 +120,11 @@ def list_traces() -> None:
 
 
 async def _run(header: dict[str, Any], choice: ModelChoice, trace: Path | None, *, resumed: bool = False) -> None:
-    from assay.cli.workbench import bench
     from assay.core import Budget, Capability, UserError
     from assay.home import find_home
     from assay.lab.agents import Journal, open_toolbox
     from assay.lab.driver import Job
+    from assay.workbench.opening import bench
 
     home = find_home().make()
     needs = {Capability.GENERATE} | ({Capability.EMBED} if header["memory"] == "vector" else set())

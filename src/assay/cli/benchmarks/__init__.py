@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 Benchmark = Callable[[Callable[[str], None]], Coroutine[Any, Any, dict[str, Any]]]
-NAMES = ("driver", "sandbox", "watermark", "choice", "train", "tree")
+NAMES = ("driver", "sandbox", "watermark", "choice", "train", "tree", "arena", "serve")
 
 
 def benchmark(name: str) -> Benchmark:

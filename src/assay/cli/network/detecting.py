@@ -103,8 +103,8 @@ def text(
     """
     import dataclasses
 
-    from assay.cli.running import model_choice
     from assay.core import Capability
+    from assay.workbench.wish import model_choice
 
     _check(detector, observer, alpha, human)
     words, before = whole_text(file).split(), whole_text(prompt_file).split() if prompt_file else []
@@ -192,7 +192,7 @@ async def _scored(
     network: Model, driver: Driver, windows: tuple[Sequence[Window], Sequence[Window]], detector: str
 ) -> list[Answer]:
     """Answers on the judged windows and on the human ones behind them; none of those where nothing is judged."""
-    from assay.cli.workbench import progress
+    from assay.cli.progress import progress
     from assay.lab.driver import Job
     from assay.lab.plan import Event
     from assay.techniques.logits.detection import SHORTEST
@@ -353,10 +353,11 @@ def _file_scores(file: Path | None, positive: str) -> Scores:
 
 
 def _run_scores(name: str) -> Scores:
-    from assay.cli.delivering import open_store, samples_of
     from assay.core import UserError
     from assay.lab.session import rows_of
     from assay.papers import claim_named
+    from assay.workbench.opening import open_store
+    from assay.workbench.records import samples_of
 
     store = open_store()
     try:

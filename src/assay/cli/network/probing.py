@@ -107,11 +107,11 @@ def read_states(texts: Sequence[Sequence[str]], model: str, step: int) -> tuple[
     """Hidden states of every statement by layer, of the network and of the same one untrained."""
     import numpy as np
 
-    from assay.cli.running import model_choice
-    from assay.cli.workbench import progress
+    from assay.cli.progress import progress
     from assay.core import Capability, Read, read
     from assay.lab.driver import Job
     from assay.lab.plan import Event
+    from assay.workbench.wish import model_choice
 
     statements = [text for pair in texts for text in pair]
     found: dict[tuple[bool, int], Any] = {}
@@ -145,7 +145,7 @@ def sweep(samples: Sequence[Any], states: States, untrained: States, fitter: str
     """One sweep within topics, and one over left-out topics where there are at least three."""
     import numpy as np
 
-    from assay.cli.workbench import progress
+    from assay.cli.progress import progress
     from assay.lab.plan import Event
     from assay.techniques.activations.folds import grouped_folds, half_exchanged, leave_one_topic_out
 

@@ -40,11 +40,11 @@ def logits(
 
     For instance: assay size logits --model hf:./my-network
     """
-    from assay.cli.running import model_choice
-    from assay.cli.workbench import progress
+    from assay.cli.progress import progress
     from assay.core import Capability
     from assay.lab.plan import Event
     from assay.techniques.logits.width import hidden_width
+    from assay.workbench.wish import model_choice
 
     async def work(network: Model, driver: Driver) -> Answer:
         with progress("size") as report:

@@ -15,7 +15,8 @@ import typer
 
 from assay.cli.network.inputs import FILE, key_of, pieces_of, whole_text
 from assay.cli.network.work import JSON, completer, patient, require_ability, run_with, value_of, vocabulary_size
-from assay.cli.running import BASE_URL, MODEL, model_choice
+from assay.cli.running import BASE_URL, MODEL
+from assay.workbench.wish import model_choice
 
 if TYPE_CHECKING:
     from assay.core import Ask, Flow, Model
@@ -84,7 +85,7 @@ def generate(
     asked = Ask(question, max_tokens=max_tokens, temperature=temperature, raw=raw)
 
     async def work(found: Model, driver: Driver) -> tuple[str, int, Detection | None]:
-        from assay.cli.workbench import progress
+        from assay.cli.progress import progress
         from assay.lab.plan import Event
 
         require_ability(found, ROUTES[route], f"Routes: {', '.join(ROUTES)}; an open network has all.")
@@ -189,7 +190,7 @@ async def _heard(
     model: Model, parts: Iterator[str], size: int, before: str, mark: Mark, test: Test
 ) -> Detection | tuple[list[int], tuple[int, ...], Any]:
     """The finding, where parts are enough; else the tokens, those before them, and their spike entropies."""
-    from assay.cli.workbench import progress
+    from assay.cli.progress import progress
     from assay.core import BadRequest, Read
     from assay.lab.plan import Event
     from assay.techniques.logits.watermark.detection import StreamingDetector

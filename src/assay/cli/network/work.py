@@ -35,8 +35,8 @@ def run_with(
     """What some work with a model and a driver comes to, and the model's name; Ctrl-C closes both."""
     import asyncio
 
-    from assay.cli.workbench import bench
     from assay.home import find_home
+    from assay.workbench.opening import bench
 
     async def whole() -> tuple[T, str]:
         async with bench(choice, find_home().make(), needs) as (_, model, driver):

@@ -77,7 +77,7 @@ def _fit_all(table: RunTable, methods: Sequence[str], times: int, seed: int) -> 
     """Each method with its bootstrap; what cannot be fitted says why."""
     import numpy as np
 
-    from assay.cli.workbench import progress
+    from assay.cli.progress import progress
     from assay.core import UserError
     from assay.lab.plan import Event
     from assay.stats import bootstrap, fit_law

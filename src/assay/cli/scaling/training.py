@@ -53,7 +53,7 @@ async def _make(tables: list[RunTableFit], home: Home) -> None:
     """Each seed's table; Ctrl-C keeps what is finished, and checkpoints of the rest."""
     import asyncio
 
-    from assay.cli.workbench import progress
+    from assay.cli.progress import progress
     from assay.lab.plan import Event
     from assay.lab.workshop import Workshop
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from assay.cli.training.catalogue import catalogue, found_organism, organism_names, recipe_names
+from assay.workbench.organisms import catalogue, found_organism, organism_names, recipe_names
 
 if TYPE_CHECKING:
     from assay.core.artefacts import Artefact
@@ -173,7 +173,7 @@ def _made(recipe: Recipe, model: str) -> tuple[Made, Path]:
     """Made now, or taken from where it is kept."""
     import asyncio
 
-    from assay.cli.workbench import progress
+    from assay.cli.progress import progress
     from assay.core.artefacts import place_of
     from assay.home import find_home
     from assay.lab.plan import Event

@@ -19,7 +19,7 @@ WANTED = "ASSAY_RECIPE"
 
 def chosen() -> Recipe:
     """The recipe that the environment names: what every process calls to know what it trains."""
-    from assay.cli.training.catalogue import catalogue
+    from assay.workbench.organisms import catalogue
 
     wanted = json.loads(os.environ[WANTED])
     recipe: Recipe = catalogue()[wanted["name"]][1](wanted["seed"], wanted["size"])

@@ -100,7 +100,7 @@ def drawing(title: str, description: str, height: float, parts: Sequence[str]) -
     """The whole drawing, with what a screen reader says of it."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {place(height)}" role="img" '
-        f'font-size="{SIZE}" font-family="inherit" style="font-variant-numeric:tabular-nums">'
+        f'font-size="{SIZE}" font-family="inherit">'
         f"<title>{html.escape(visible(title))}</title><desc>{html.escape(visible(description))}</desc>"
         f"{''.join(parts)}</svg>"
     )

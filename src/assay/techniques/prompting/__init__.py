@@ -10,6 +10,7 @@ from assay.techniques.prompting.commitment import (
     reveal,
 )
 from assay.techniques.prompting.forced_choice import Normalisation, forced_choice
+from assay.techniques.prompting.pairwise_judge import pairwise_judge
 from assay.techniques.prompting.prompt_engineer import (
     By,
     Candidate,
@@ -38,6 +39,7 @@ __all__ = [
     "forked",
     "hashed_commitment",
     "likelihood",
+    "pairwise_judge",
     "paraphrases",
     "reveal",
     "scored",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from assay.core import Answer, Budget, Capability, Flow, UnknownName, UserError
-from assay.models import ModelChoice
+from assay.core import Answer, Capability, Flow, UnknownName, UserError
 
 QUESTIONS = ("question", "prompt", "text")
 """What techniques on one question call it."""
@@ -83,52 +81,3 @@ def _convert(value: str, parameter: inspect.Parameter) -> Any:
     if "Sequence" in kind or "tuple" in kind:
         return tuple(part.strip() for part in value.split("|"))
     return value
-
-
-def ask_technique(
-    flow: Flow[Answer],
-    choice: ModelChoice,
-    needs: frozenset[Capability],
-    seed: int,
-    budget_tokens: float | None,
-    trace: bool,
-) -> None:
-    """Run the flow and print its answer, what it measured, its votes and its cost."""
-    from rich.console import Console
-    from rich.markup import escape
-
-    from assay.cli.workbench import bench
-    from assay.home import find_home
-    from assay.lab.driver import Done, Job
-
-    budget = Budget(tokens=budget_tokens) if budget_tokens is not None else None
-
-    async def work() -> Done[Answer]:
-        async with bench(choice, find_home().make(), needs) as (_, model, driver):
-            return await driver.drive(Job(None, lambda: flow, model, seed=seed, budget=budget))
-
-    done = asyncio.run(work())
-    console = Console(highlight=False)
-    if trace:
-        import json
-
-        for number, step in enumerate(done.steps, 1):
-            console.print(f"[dim]step {number}[/]")
-            console.print(escape(json.dumps(step.to_json(), indent=1, ensure_ascii=False)), soft_wrap=True)
-    if done.error is not None:
-        raise done.error
-    answer = done.value
-    assert answer is not None, "a flow without error returns an answer"
-    shown = answer.value if answer.value is not None else answer.text.strip()
-    if shown or not answer.measures:
-        console.print(escape(shown or f"(no answer: {answer.detail or 'the reply was empty'})"))
-    else:
-        for name, value in answer.measures.items():
-            console.print(f"{escape(name):20} {value:.4g}")
-    if answer.votes:
-        votes = ", ".join(f"{text} x{count}" for text, count in answer.votes)
-        console.print(f"[dim]votes: {escape(votes)}[/]")
-    usage = done.usage
-    console.print(
-        f"[dim]{usage.calls} calls, {usage.tokens_in} tokens in, {usage.tokens_out} out, {usage.seconds:.1f} s[/]"
-    )

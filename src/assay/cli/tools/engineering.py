@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT, model_choice
+from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
+from assay.workbench.wish import model_choice
 
 if TYPE_CHECKING:
     from assay.models import ModelChoice
@@ -69,13 +70,14 @@ async def _search(
     choice: ModelChoice, seen: list[Example], unseen: list[Example], own: str, search: Search
 ) -> tuple[tuple[Candidate, ...], list[Candidate]]:
     """Candidates by their score on the seen half; the best, the own instruction and none on the other half."""
-    from assay.cli.workbench import bench, progress
+    from assay.cli.progress import progress
     from assay.core import Capability, Flow, ModelError
     from assay.home import find_home
     from assay.lab.driver import Job
     from assay.lab.plan import Event
     from assay.techniques.prompting import engineer as engineered
     from assay.techniques.prompting import scored
+    from assay.workbench.opening import bench
 
     def work() -> Flow[tuple[tuple[Candidate, ...], list[Candidate]]]:
         candidates = yield from engineered(seen, search)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from assay.cli.running import BASE_URL, ENCODER, MODEL, SLOTS, TIMEOUT, model_choice
+from assay.cli.running import BASE_URL, ENCODER, MODEL, SLOTS, TIMEOUT
+from assay.workbench.wish import model_choice
 
 if TYPE_CHECKING:
     from assay.core import Answer, Flow
@@ -112,11 +113,11 @@ def _run(flow: Flow[Answer], choice: ModelChoice, seed: int) -> tuple[Ranking, s
     """The ranking, and what it cost in words."""
     import asyncio
 
-    from assay.cli.workbench import bench
     from assay.core import Capability
     from assay.core.answers import ranking_of
     from assay.home import find_home
     from assay.lab.driver import Job
+    from assay.workbench.opening import bench
 
     needs = frozenset({Capability.GENERATE, Capability.EMBED})
 

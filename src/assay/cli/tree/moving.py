@@ -1,0 +1,73 @@
+"""`assay tree export` and `import`: trees as files of other programs, and flux's own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from assay.cli.tree.opening import NEWEST, chosen, my_trees
+
+
+def export(
+    tree: str = NEWEST,
+    markdown: bool = typer.Option(False, "--markdown", help="For people: headings as deep as the turns."),
+    as_json: bool = typer.Option(False, "--json", help="Everything, history included (this is the default)."),
+    out: Path | None = typer.Option(None, "--out", "-o", help="A file.", show_default="standard output"),
+) -> None:
+    """Write a tree out as JSON or Markdown."""
+    from assay.core.branching import to_markdown, to_text
+    from assay.core.errors import UserError
+
+    if markdown and as_json:
+        raise UserError("Markdown and JSON are two files.", hint="Give one of --markdown and --json.")
+    trees = my_trees()
+    found = trees.read(chosen(trees, tree))
+    text = to_markdown(found) if markdown else to_text(found)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text)
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}.") from None
+
+
+def import_tree(
+    file: Path = typer.Argument(..., help="A tree of ours as JSON, or what flux keeps in local storage."),
+) -> None:
+    """Take in a tree from a file. It gets an id of its own here."""
+    from assay.core.branching import Branches, from_flux, from_json
+    from assay.core.errors import BadFile, UserError
+
+    try:
+        found = json.loads(file.read_text())
+    except OSError as error:
+        raise BadFile(file, f"{error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise BadFile(file, f"this is no JSON: {error}.") from None
+    notes: tuple[str, ...] = ()
+
+    def fill(name: str) -> Branches:
+        nonlocal notes
+        if not (isinstance(found, dict) and "form" in found):
+            imported = from_flux(found, name)
+            notes = imported.notes
+            return imported.tree
+        tree = from_json(found)
+        tree.id = name
+        for stream in list(tree.streams):
+            tree.cancel(stream)
+        return tree
+
+    try:
+        tree = my_trees().new(fill)
+    except UserError as error:
+        raise BadFile(file, error.message, hint=error.hint) from None
+    except ValueError as error:
+        raise BadFile(file, f"this is no tree: {error}.") from None
+    for note in notes:
+        print(f"assay: {note}", file=sys.stderr)
+    typer.echo(f"Tree {tree.id}: {len(tree.nodes)} nodes.")

@@ -1,0 +1,200 @@
+"""A request handed on to a server, and its answer handed back as bytes.
+
+Reading and sending go on side by side. What has come in waits here, so that a client that reads a byte now and
+then holds some memory and not the server's slot; and what several reads brought goes out in one write.
+Whole lines only are passed on: where the server dies inside an event, no half of it has been sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Protocol
+
+import httpx2
+
+from assay.core.errors import AssayError, EndpointDown
+from assay.models.llamacpp import LlamaCpp
+from assay.models.transport import Transport
+from assay.serve.gate import Gate
+from assay.serve.problems import Problem
+from assay.serve.upstreams import Upstreams
+from assay.serve.watched import Watched
+
+MOST_WAITING = 2_000_000
+"""Bytes of one answer that wait for its client; a whole context of the embedded model is half a megabyte."""
+ELSEWHERE = (429, 500, 502, 503, 504)
+"""Statuses after which another server is asked, where there is one."""
+
+
+class Route(Protocol):
+    """Where a request may go."""
+
+    @property
+    def path(self) -> str:
+        """In front of the path of OpenAI's interface."""
+        ...
+
+    @property
+    def rename(self) -> tuple[bytes, bytes] | None:
+        """What the server calls the model in its answers, and what the client asked for."""
+        ...
+
+    def next(self, tried: set[Transport]) -> Transport | None:
+        """The server to ask now; None where all are down or were tried."""
+        ...
+
+    async def failed(self, transport: Transport) -> None:
+        """This one did not answer."""
+        ...
+
+
+class EndpointRoute:
+    """The least busy of the living addresses that serve a model."""
+
+    path = ""
+    rename = None
+
+    def __init__(self, upstreams: Upstreams, model: str) -> None:
+        self._addresses = upstreams.of(model)
+
+    def next(self, tried: set[Transport]) -> Transport | None:
+        """The living one with the fewest outstanding requests."""
+        living = [one.transport for one in self._addresses if one.alive and one.transport not in tried]
+        return min(living, key=lambda transport: transport.outstanding, default=None)
+
+    async def failed(self, transport: Transport) -> None:
+        """Look at it at once: if it is down, it is left out."""
+        for address in self._addresses:
+            if address.transport is transport:
+                await address.look()
+
+
+class EngineRoute:
+    """The embedded engine; where it has died, the one that was started after it."""
+
+    path = "/v1"
+
+    def __init__(self, model: LlamaCpp, name: str, alias: str) -> None:
+        self._model = model
+        self.rename = (f'"model":"{alias}"'.encode(), f'"model":"{name}"'.encode())
+
+    def next(self, tried: set[Transport]) -> Transport | None:
+        """The engine that runs now."""
+        return None if self._model.transport in tried else self._model.transport
+
+    async def failed(self, transport: Transport) -> None:
+        """Asked for anything at all, the model looks whether its engine lives and starts another."""
+        with contextlib.suppress(AssayError):
+            await self._model.look()
+
+
+class Relayed(Watched):
+    """The answer of whichever server the route gives."""
+
+    def __init__(self, route: Route, path: str, body: bytes, gate: Gate) -> None:
+        super().__init__()
+        self._route = route
+        self._path = route.path + path
+        self._body = body
+        self._gate = gate
+        self._head: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def answer(self) -> None:
+        """Send on what comes in."""
+        reading = asyncio.ensure_future(self._read_all())
+        try:
+            await asyncio.wait((reading, self._head), return_when=asyncio.FIRST_COMPLETED)
+            if not self._head.done():
+                reading.result()
+            status, kind = self._head.result()
+            await self.begin(status, {"content-type": kind, "cache-control": "no-cache"})
+            while self._waiting or not reading.done():
+                if not self._waiting:
+                    await self._news.wait()
+                self._news.clear()
+                await self._send_waiting()
+            reading.result()
+            await self.end()
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _send_waiting(self) -> None:
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        self._room.set()
+        if data:
+            await self.piece(data)
+
+    async def _read_all(self) -> None:
+        try:
+            async with self._gate.enter():
+                await self._ask()
+        finally:
+            self._news.set()
+
+    async def _ask(self) -> None:
+        """One server after another, until one has given an answer that may be passed on.
+
+        Twice round: a connection that was kept open may have been closed by a server that is well.
+        """
+        said = ""
+        for _ in range(2):
+            tried: set[Transport] = set()
+            while (transport := self._route.next(tried)) is not None:
+                tried.add(transport)
+                try:
+                    if await self._read(transport, is_last=self._route.next(tried) is None):
+                        return
+                except EndpointDown as error:
+                    if self._head.done():
+                        raise
+                    said = str(error)
+                    await self._route.failed(transport)
+        raise Problem(503, f"No server of this model answers now. {said}".strip())
+
+    async def _read(self, transport: Transport, *, is_last: bool) -> bool:
+        """Take this server's answer in; False where another should be asked."""
+        async with transport.opened(self._path, self._body) as response:
+            if response.status_code in ELSEWHERE and not is_last:
+                return False
+            if response.status_code in (401, 403):
+                # Passed on, it would look to the client as if its own key were wrong.
+                raise Problem(502, f"{transport.address} refused the proxy's own key.")
+            kind = response.headers.get("content-type", "application/json")
+            if kind.startswith("text/event-stream"):
+                self._head.set_result((response.status_code, kind))
+                await self._copy(response)
+            else:
+                # Whole before the first byte goes out, so that a break is an error and not half an object.
+                self._waiting.append(self._mended(await response.aread()))
+                self._head.set_result((response.status_code, kind))
+        return True
+
+    async def _copy(self, response: httpx2.Response) -> None:
+        rest = b""
+        async for data in response.aiter_raw():
+            lines, line_break, rest = (rest + data).rpartition(b"\n")
+            if line_break:
+                await self._put(lines + line_break)
+        if rest:
+            await self._put(rest)
+
+    async def _put(self, data: bytes) -> None:
+        data = self._mended(data)
+        self._waiting.append(data)
+        self._size += len(data)
+        self._news.set()
+        if self._size > MOST_WAITING:
+            self._room.clear()
+            await self._room.wait()
+
+    def _mended(self, data: bytes) -> bytes:
+        # Inside a text the quotes are escaped, so that only the field itself can match.
+        return data.replace(*self._route.rename) if self._route.rename else data

@@ -1,0 +1,59 @@
+"""The studio as an ASGI application: pages, their files, and the guard before them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from assay.core import AssayError, UnknownName
+from assay.core.home import Home
+from assay.models import ModelChoice
+from assay.serve.guard import Application, Guard, Rules
+from assay.studio import models, pages, runs
+from assay.studio.desk import Desk, desk_of
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create(home: Home, choice: ModelChoice, rules: Rules, results: Path | None = None) -> Application:
+    """The whole studio. `choice` says where models are reached, `results` is a folder of verdicts to show
+    beside those of this machine."""
+
+    @contextlib.asynccontextmanager
+    async def living(app: FastAPI) -> AsyncGenerator[None]:
+        app.state.desk = Desk(home, choice, results)
+        yield
+        await app.state.desk.close()
+
+    app = FastAPI(title="assay studio", lifespan=living, docs_url=None, redoc_url=None)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for part in (pages, runs, models):
+        app.include_router(part.router)
+    app.add_api_route("/look.css", _look, include_in_schema=False)
+    app.add_exception_handler(AssayError, _error)
+    app.add_exception_handler(HTTPException, _error)
+    return Guard(app, rules)
+
+
+async def _look(request: Request) -> Response:
+    """The report's own style sheet: a verdict looks alike in both."""
+    text = desk_of(request).templates.get_template("style.css.j2").render()
+    return PlainTextResponse(text, media_type="text/css", headers={"cache-control": "max-age=300"})
+
+
+async def _error(request: Request, error: Exception) -> Response:
+    """One sentence, as a page or as JSON, as was asked for."""
+    if isinstance(error, HTTPException):
+        status, message = error.status_code, str(error.detail)
+    else:
+        status = 404 if isinstance(error, UnknownName) else 400
+        message = str(error)
+    if "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"error": message}, status)
+    return desk_of(request).render("error", status, message=message)

@@ -1,0 +1,77 @@
+"""Runs as processes of their own: started here or at a terminal, they outlive whoever looks at them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from assay.core import UserError
+from assay.core.home import Home
+from assay.lab.lease import holder, state_of
+from assay.lab.store import RunRow
+
+
+class Processes:
+    """Starts and stops `assay resume RUN`, and says in which state a run is."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, run: str) -> None:
+        """Set a process to work at a run that is noted in the store.
+
+        Raises:
+            UserError: one is at it already.
+        """
+        if self.is_running(run):
+            raise UserError(f"The run {run} is going on already.")
+        self._home.running.mkdir(parents=True, exist_ok=True)
+        with (self._home.running / f"{run}.log").open("wb") as log:
+            # A session of its own: Ctrl-C at the studio's terminal must not reach it.
+            self._started[run] = subprocess.Popen(
+                [sys.executable, "-m", "assay", "resume", run, "--quiet"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=dict(os.environ),
+            )
+
+    def stop(self, run: str) -> None:
+        """Ask the process at a run to stop, as Ctrl-C does; where none is at it nothing happens."""
+        pid = holder(self._home.running, run)
+        if pid is None and run in self._started and self._started[run].poll() is None:
+            pid = self._started[run].pid
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def is_running(self, run: str) -> bool:
+        """Whether a process is at it, or on its way there."""
+        started = self._started.get(run)
+        if started is not None and started.poll() is None:
+            return True
+        return holder(self._home.running, run) is not None
+
+    def state(self, row: RunRow) -> str:
+        """`running`, `done` or `stopped`."""
+        started = self._started.get(row.id)
+        if started is not None and started.poll() is None:
+            return "running"
+        return state_of(row.id, row.status, self._home.running)
+
+    def last_words(self, run: str) -> str:
+        """What the process printed last, for a run that ended without saying why."""
+        with contextlib.suppress(OSError):
+            lines = (self._home.running / f"{run}.log").read_text(errors="replace").strip().splitlines()
+            return next((line for line in reversed(lines) if line.startswith("assay: ")), "")[7:][:2_000]
+        return ""
+
+    def going_on(self) -> Sequence[str]:
+        """Runs started here that are still at work."""
+        return [run for run, process in self._started.items() if process.poll() is None]

@@ -1,0 +1,76 @@
+"""One process per run, and what is known of a run whose process died."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from assay.core import UserError
+from assay.lab.lease import holder, lease, state_of
+
+HOLDING = """
+import sys, time, pathlib
+from assay.lab.lease import lease
+with lease(pathlib.Path(sys.argv[1]), "pal-abcde"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def held_elsewhere(folder: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", HOLDING, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_run_is_one_process_s_and_nobody_else_may_take_it(tmp_path: Path) -> None:
+    process = held_elsewhere(tmp_path)
+    try:
+        assert holder(tmp_path, "pal-abcde") == process.pid
+        assert state_of("pal-abcde", "running", tmp_path) == "running"
+        with pytest.raises(UserError, match=f"process {process.pid}"), lease(tmp_path, "pal-abcde"):
+            raise AssertionError("two processes are at one run")
+        with lease(tmp_path, "pal-other"):
+            assert holder(tmp_path, "pal-other") == os.getpid()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_kernel_gives_back_what_a_killed_process_held(tmp_path: Path) -> None:
+    process = held_elsewhere(tmp_path)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert holder(tmp_path, "pal-abcde") is None
+    assert state_of("pal-abcde", "running", tmp_path) == "stopped"
+    with lease(tmp_path, "pal-abcde"):
+        assert holder(tmp_path, "pal-abcde") == os.getpid()
+    assert holder(tmp_path, "pal-abcde") is None
+
+
+def test_looking_does_not_keep_anybody_from_taking_it(tmp_path: Path) -> None:
+    looks = (
+        "import sys, time, pathlib\nfrom assay.lab.lease import holder\nprint('looks', flush=True)\n"
+        "end = time.monotonic() + 3\n"
+        "while time.monotonic() < end: holder(pathlib.Path(sys.argv[1]), 'pal-abcde')"
+    )
+    with lease(tmp_path, "pal-abcde"):
+        pass
+    looker = subprocess.Popen([sys.executable, "-c", looks, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert looker.stdout is not None
+    looker.stdout.readline()
+    end = time.monotonic() + 1.0
+    taken = 0
+    while time.monotonic() < end:
+        with lease(tmp_path, "pal-abcde"):
+            taken += 1
+    looker.kill()
+    looker.wait()
+    assert taken > 0

@@ -1,0 +1,284 @@
+"""The stock OpenAI clients against the real engine, bare and behind techniques."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import openai
+import pytest
+from openai.types.chat import ChatCompletion
+
+from tests.serve.running import KEY, Running, running
+
+pytestmark = pytest.mark.engine
+MODEL = "smollm2-135m"
+COUNT = [{"role": "user", "content": "Tom has 2 apples and buys 3 more. How many has he?"}]
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Iterator[Running]:
+    root = tmp_path_factory.mktemp("home")
+    (root / "cache").symlink_to(model_cache, target_is_directory=True)
+    with running(root, seconds=120) as found:
+        yield found
+
+
+@pytest.fixture
+def client(proxy: Running) -> openai.OpenAI:
+    return openai.OpenAI(base_url=proxy.address, api_key=KEY, max_retries=0)
+
+
+def test_models_are_listed(client: openai.OpenAI) -> None:
+    found = [model.id for model in client.models.list()]
+    assert found[0] == MODEL
+    assert f"self-consistency/{MODEL}" in found
+    assert client.models.retrieve(f"self-consistency-8/{MODEL}").id == f"self-consistency-8/{MODEL}"
+    with pytest.raises(openai.NotFoundError, match="Did you mean"):
+        client.models.retrieve("smollm2-136m")
+
+
+def test_a_wrong_key_and_a_foreign_page_are_refused(proxy: Running) -> None:
+    with pytest.raises(openai.AuthenticationError):
+        openai.OpenAI(base_url=proxy.address, api_key="wrong").models.list()
+    with pytest.raises(openai.PermissionDeniedError):
+        openai.OpenAI(
+            base_url=proxy.address, api_key=KEY, default_headers={"Origin": "https://evil.example"}
+        ).models.list()
+
+
+def test_a_chat_is_answered_under_the_name_it_was_asked_by(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(model=MODEL, messages=COUNT, max_tokens=8, temperature=0)
+    assert answer.model == MODEL
+    assert answer.choices[0].message.content
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 8
+
+
+def test_a_stream_is_the_same_reply_in_pieces_and_ends_with_its_usage(client: openai.OpenAI) -> None:
+    asked = {"model": MODEL, "messages": COUNT, "max_tokens": 12, "temperature": 0}
+    whole = client.chat.completions.create(**asked)
+    pieces = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+    assert {piece.model for piece in pieces} == {MODEL}
+    text = "".join(piece.choices[0].delta.content or "" for piece in pieces if piece.choices)
+    assert text == whole.choices[0].message.content
+    assert pieces[-1].usage is not None
+    assert pieces[-1].usage.completion_tokens == 12
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_four_replies_cost_four_replies(client: openai.OpenAI, stream: bool) -> None:
+    asked = {"model": MODEL, "messages": COUNT, "n": 4, "max_tokens": 6, "temperature": 1.0, "seed": 3}
+    if stream:
+        pieces = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+        usage = pieces[-1].usage
+        assert {choice.index for piece in pieces for choice in piece.choices} == {0, 1, 2, 3}
+    else:
+        answer = client.chat.completions.create(**asked)
+        usage = answer.usage
+        assert len({choice.message.content for choice in answer.choices}) > 1
+    assert usage is not None
+    # The prompt once, and four replies that ran to their six tokens.
+    one = client.chat.completions.create(**asked | {"n": 1})
+    assert one.usage is not None
+    assert (usage.prompt_tokens, usage.completion_tokens) == (one.usage.prompt_tokens, 24)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_schema_is_kept_to(client: openai.OpenAI, n: int) -> None:
+    schema = {"type": "object", "properties": {"apples": {"type": "integer"}}, "required": ["apples"]}
+    schema["additionalProperties"] = False
+    answer = client.chat.completions.create(
+        model=MODEL,
+        messages=COUNT,
+        n=n,
+        max_tokens=40,
+        temperature=0,
+        response_format={"type": "json_schema", "json_schema": {"name": "count", "schema": schema}},
+    )
+    assert [list(json.loads(choice.message.content or "")) for choice in answer.choices] == [["apples"]] * n
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_log_probabilities_come_along(client: openai.OpenAI, n: int) -> None:
+    answer = client.chat.completions.create(
+        model=MODEL, messages=COUNT, n=n, max_tokens=3, temperature=0, logprobs=True, top_logprobs=2
+    )
+    for choice in answer.choices:
+        assert choice.logprobs is not None
+        assert [len(token.top_logprobs) for token in choice.logprobs.content or ()] == [2, 2, 2]
+
+
+def test_completions_go_on_from_one_prompt_and_from_several(client: openai.OpenAI) -> None:
+    one = client.completions.create(model=MODEL, prompt="One, two, three, four,", max_tokens=4, temperature=0)
+    assert "five" in one.choices[0].text
+    several = client.completions.create(
+        model=MODEL, prompt=["One, two, three, four,", "a, b, c, d,"], max_tokens=4, temperature=0
+    )
+    assert [choice.index for choice in several.choices] == [0, 1]
+    assert several.choices[0].text == one.choices[0].text
+    assert several.usage is not None
+    assert several.usage.completion_tokens == 8
+    pieces = list(
+        client.completions.create(
+            model=MODEL, prompt=["One, two, three, four,"], max_tokens=4, temperature=0, stream=True
+        )
+    )
+    assert "".join(piece.choices[0].text for piece in pieces) == one.choices[0].text
+
+
+def test_vectors_are_the_same_packed_and_plain(client: openai.OpenAI) -> None:
+    texts = ["a cat sleeps", "the cat is asleep", "stocks fell"]
+    packed = client.embeddings.create(model=MODEL, input=texts)
+    plain = client.embeddings.create(model=MODEL, input=texts[0], encoding_format="float")
+    assert [row.index for row in packed.data] == [0, 1, 2]
+    assert packed.data[0].embedding == pytest.approx(plain.data[0].embedding, abs=1e-6)
+    assert packed.usage.prompt_tokens > plain.usage.prompt_tokens > 0
+
+
+# --- techniques
+
+
+def _trace(proxy: Running, id: str) -> list[dict[str, object]]:
+    with proxy.client() as http:
+        steps: list[dict[str, object]] = http.get(f"/traces/{id}").json()["steps"]
+    return steps
+
+
+def test_a_technique_answers_with_its_votes_its_whole_cost_and_a_trace(
+    proxy: Running, client: openai.OpenAI
+) -> None:
+    raw = client.chat.completions.with_raw_response.create(
+        model=f"self-consistency-3/{MODEL}", messages=COUNT, seed=1, max_tokens=24
+    )
+    answer: ChatCompletion = raw.parse()
+    about = answer.model_extra["assay"]
+    (step,) = _trace(proxy, raw.headers["x-assay-trace"])
+    replies = step["reply"]
+    assert isinstance(replies, list)
+    assert len(replies) == 3
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == sum(reply["tokens_out"] for reply in replies)
+    assert max(reply["tokens_out"] for reply in replies) <= 24
+    assert about["technique"] == "self-consistency"
+    assert about["value"] == answer.choices[0].message.content
+    assert sum(count for _, count in about["votes"]) <= 3
+    # The same seed is the same answer at the same cost, though nothing was drawn.
+    again = client.chat.completions.create(
+        model=f"self-consistency-3/{MODEL}", messages=COUNT, seed=1, max_tokens=24
+    )
+    assert again.choices[0].message.content == answer.choices[0].message.content
+    assert again.usage == answer.usage
+
+
+def test_a_technique_streams_its_answer_and_then_its_cost(client: openai.OpenAI) -> None:
+    asked = {"model": f"direct/{MODEL}", "messages": COUNT, "seed": 1}
+    whole = client.chat.completions.create(**asked)
+    pieces = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+    assert pieces[0].choices[0].delta.role == "assistant"
+    said = "".join(piece.choices[0].delta.content or "" for piece in pieces if piece.choices)
+    assert said == (whole.choices[0].message.content or "")
+    assert pieces[-1].usage == whole.usage
+
+
+def test_earlier_turns_stand_before_what_a_technique_asks(proxy: Running, client: openai.OpenAI) -> None:
+    turns = [
+        {"role": "system", "content": "You count fruit."},
+        {"role": "user", "content": "Hello."},
+        {"role": "assistant", "content": "Hello, what shall I count?"},
+        *COUNT,
+    ]
+    raw = client.chat.completions.with_raw_response.create(
+        model=f"self-consistency-2/{MODEL}",
+        messages=turns,
+        max_tokens=8,
+        extra_body={"assay": {"temperature": 0.5}},
+    )
+    (step,) = _trace(proxy, raw.headers["x-assay-trace"])
+    request = step["request"]
+    assert isinstance(request, dict)
+    assert [(one["role"], one["content"]) for one in request["prompt"]] == [
+        (turn["role"], turn["content"]) for turn in turns
+    ]
+    assert (request["temperature"], request["max_tokens"], request["n"]) == (0.5, 8, 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"n": 2}, "has no n above 1"),
+        ({"logprobs": True}, "has no logprobs"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "has no tools"),
+        ({"response_format": {"type": "json_object"}}, "has no response_format"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "must be the user's"),
+        ({"extra_body": {"assay": {"colour": 1}}}, "no setting of self-consistency named 'colour'"),
+        ({"model": f"rethink-3/{MODEL}"}, "no setting of rethink named 'n'"),
+        ({"model": f"forced-choice/{MODEL}"}, '"assay"'),
+        ({"model": f"self-consistency-0/{MODEL}"}, "n must be between 1 and 128"),
+    ],
+)
+def test_what_a_technique_cannot_do_is_refused(
+    client: openai.OpenAI, changed: dict[str, object], sentence: str
+) -> None:
+    asked = {"model": f"self-consistency-2/{MODEL}", "messages": COUNT} | changed
+    with pytest.raises(openai.BadRequestError, match=sentence):
+        client.chat.completions.create(**asked)
+
+
+def test_a_trace_that_is_not_there_is_not_found(proxy: Running) -> None:
+    with proxy.client() as http:
+        answer = http.get("/traces/none")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "trace_not_found")
+
+
+def test_sixty_four_streams_at_once_all_end(client: openai.OpenAI) -> None:
+    def one(seed: int) -> str | None:
+        asked = {"model": MODEL, "messages": COUNT, "max_tokens": 2, "seed": seed}
+        return list(client.chat.completions.create(**asked, stream=True))[-1].choices[0].finish_reason
+
+    with ThreadPoolExecutor(64) as threads:
+        assert list(threads.map(one, range(64))) == ["length"] * 64
+
+
+# --- JavaScript
+
+SCRIPT = """
+import OpenAI from "openai";
+const client = new OpenAI();
+const messages = [{role: "user", content: "Say a word."}];
+const names = (await client.models.list()).data.map(model => model.id);
+const whole = await client.chat.completions.create({model: names[0], messages, max_tokens: 4, temperature: 0});
+let streamed = "";
+for await (const piece of await client.chat.completions.create(
+  {model: names[0], messages, max_tokens: 4, temperature: 0, stream: true}))
+  streamed += piece.choices[0]?.delta?.content ?? "";
+const vectors = await client.embeddings.create({model: names[0], input: "a cat"});
+const voted = await client.chat.completions.create(
+  {model: "self-consistency-2/" + names[0], messages, max_tokens: 8});
+console.log(JSON.stringify({first: names[0], whole: whole.choices[0].message.content, streamed,
+  width: vectors.data[0].embedding.length, technique: voted.assay.technique}));
+"""
+
+
+@pytest.mark.slow
+def test_the_javascript_client_meets_the_same_proxy(proxy: Running, tmp_path: Path) -> None:
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node and npm are not here")
+    npm = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(tmp_path), "openai@6"]
+    if subprocess.run(npm, capture_output=True, timeout=120).returncode:
+        pytest.skip("the package cannot be fetched")
+    (tmp_path / "client.mjs").write_text(SCRIPT)
+    environment = {"OPENAI_BASE_URL": proxy.address, "OPENAI_API_KEY": KEY, "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    ran = subprocess.run(
+        ["node", "client.mjs"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["first"] == MODEL
+    assert found["streamed"] == found["whole"] != ""
+    assert found["width"] == 576
+    assert found["technique"] == "self-consistency"
