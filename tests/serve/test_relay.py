@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -13,6 +14,7 @@ import httpx2
 import openai
 import pytest
 
+from assay.models.transport import Transport
 from assay.serve import relay, upstreams, watched
 from assay.serve.app import Limits
 from tests.serve.running import HELLO, KEY, Upstream, begin_events, event, running, says, send
@@ -136,6 +138,20 @@ def test_the_dead_are_left_out_and_come_back(tmp_path: Path, monkeypatch: pytest
                 assert proxy.post("/chat/completions", HELLO).json()["choices"][0]["message"]["content"] == "back"
 
 
+def test_what_is_down_is_no_way_to_go(tmp_path: Path) -> None:
+    async def looked(*addresses: str) -> list[bool]:
+        found = upstreams.Upstreams([Transport(address) for address in addresses])
+        for address in found.addresses:
+            address.models = ("fake",)
+        await found.look()
+        ways = [relay.EndpointRoute(found, "fake").next(set()) for _ in range(3)]
+        await found.close()
+        return [way is found.addresses[1].transport for way in ways]
+
+    with Upstream(says("x")) as upstream:
+        assert asyncio.run(looked("http://127.0.0.1:9/v1", upstream.address)) == [True] * 3
+
+
 def test_the_least_busy_is_asked(tmp_path: Path) -> None:
     go = threading.Event()
 
@@ -192,14 +208,16 @@ def test_a_client_that_goes_before_the_first_byte_stops_the_server(tmp_path: Pat
         assert stopped.wait(5)
 
 
-def test_a_client_that_does_not_read_holds_no_server(tmp_path: Path) -> None:
+def test_a_client_that_does_not_read_holds_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reply waits here: the server has written all of it, and its place is free again."""
+    # More than the buffers of both sockets hold.
+    monkeypatch.setattr(relay, "MOST_WAITING", 64_000_000)
     written = threading.Event()
 
     def act(handler: Any, body: dict[str, Any]) -> None:
         begin_events(handler)
-        for _ in range(1500):
-            event(handler, "x" * 900)
+        for _ in range(200):
+            event(handler, "x" * 100_000)
         written.set()
 
     with (
@@ -214,8 +232,8 @@ def test_a_client_that_does_not_read_holds_no_server(tmp_path: Path) -> None:
         written.clear()
         # The only slot is free for another.
         answer = proxy.post("/chat/completions", HELLO | {"stream": True})
-        assert answer.text.count("data: ") == 1500
-        assert sum(line.startswith("data: ") for line in lines) == 1499
+        assert answer.text.count("data: ") == 200
+        assert sum(line.startswith("data: ") for line in lines) == 199
 
 
 def test_what_waits_has_a_bound_and_nothing_is_lost_at_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -213,23 +213,26 @@ class Store:
 
     def runs(self) -> Iterator[RunRow]:
         """All runs, newest first."""
-        for row in self._reader.execute(
-            "select run.id, created, status, claim, config, verdict.json, "
-            "(select count(*) from sample where sample.run = run.id) "
-            "from run left join verdict on verdict.run = run.id order by created desc, run.rowid desc"
-        ).fetchall():
-            verdict = json.loads(row[5]) if row[5] else None
-            yield RunRow(row[0], row[1], row[2], row[3], json.loads(row[4]), row[6], verdict)
+        yield from self._runs("")
 
     def run(self, name: str) -> RunRow:
         """The run of that id, or the one whose id begins so; `UnknownName` otherwise."""
-        rows = list(self.runs())
-        exact = [row for row in rows if row.id == name]
-        begins = exact or [row for row in rows if name and row.id.startswith(name)]
+        exact = list(self._runs("where run.id = ?", name))
+        begins = exact or [row for row in self.runs() if name and row.id.startswith(name)]
         if len(begins) == 1:
             return begins[0]
         hint = "Type: assay runs" if not begins else f"It could be {begins[0].id} or {begins[1].id}."
-        raise UnknownName("run", name, [row.id for row in rows], hint=hint)
+        raise UnknownName("run", name, [row.id for row in self.runs()], hint=hint)
+
+    def _runs(self, where: str, *values: str) -> Iterator[RunRow]:
+        for row in self._reader.execute(
+            "select run.id, created, status, claim, config, verdict.json, "
+            "(select count(*) from sample where sample.run = run.id) "
+            f"from run left join verdict on verdict.run = run.id {where} order by created desc, run.rowid desc",
+            values,
+        ).fetchall():
+            verdict = json.loads(row[5]) if row[5] else None
+            yield RunRow(row[0], row[1], row[2], row[3], json.loads(row[4]), row[6], verdict)
 
     # --- the writer
 

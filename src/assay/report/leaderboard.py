@@ -32,27 +32,34 @@ def leaderboard_page(board: Leaderboard, source: str, facts: Sequence[str]) -> s
     """
     from markupsafe import Markup
 
-    groups = []
-    for members in components_of(board):
-        entries = [
-            Entry(
-                int(board.ranks[at]),
-                board.models[at],
-                rating_text(float(board.ratings[at]), float(board.low[at]), float(board.high[at])),
-                int(board.votes[at]),
-                bool(board.unbounded[at]),
-            )
-            for at in members
-        ]
-        groups.append((Markup(leaderboard_plot(board, members)), entries))
+    groups = [
+        (Markup(leaderboard_plot(board, members)), [entry_of(board, at) for at in members])
+        for members in components_of(board)
+    ]
     style = [(name, f"{value:+.3f} ± {1.96 * error:.3f}") for name, (value, error) in board.style.items()]
-    notes = [f"{sentence_start(note)}." for note in board.notes]
+    notes = notes_of(board)
     page: str = (
         environment()
         .get_template("leaderboard.html.j2")
         .render(groups=groups, source=source, facts=list(facts), notes=notes, style=style, level=board.level)
     )
     return page
+
+
+def entry_of(board: Leaderboard, at: int) -> Entry:
+    """The line of one model."""
+    return Entry(
+        int(board.ranks[at]),
+        board.models[at],
+        rating_text(float(board.ratings[at]), float(board.low[at]), float(board.high[at])),
+        int(board.votes[at]),
+        bool(board.unbounded[at]),
+    )
+
+
+def notes_of(board: Leaderboard) -> list[str]:
+    """What must stand beside the numbers, as sentences."""
+    return [f"{sentence_start(note)}." for note in board.notes]
 
 
 def components_of(board: Leaderboard) -> list[list[int]]:

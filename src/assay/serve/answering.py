@@ -59,16 +59,29 @@ class Answering(Watched):
 
     async def answer(self) -> None:
         """In one piece or as a stream."""
-        if not self._form.stream:
-            done, answer = await self._work()
+        work = asyncio.ensure_future(self._work())
+        try:
+            if self._form.stream:
+                await self._stream(work)
+                return
+            done, answer = await work
             spent = usage_of(done.usage.tokens_in, done.usage.tokens_out)
-            reply = self._sheet.whole([], spent) | {"assay": self._about(done, answer)}
-            await self.whole(reply | {"choices": [_choice(answer)]})
-            return
-        self._gate.check()
+            await self.whole(
+                self._sheet.whole([], spent, choices=[_choice(answer)], assay=self._about(done, answer))
+            )
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _stream(self, work: asyncio.Future[tuple[Done[Answer], Answer]]) -> None:
+        # Whoever finds no place to wait in is sent away with a status, and not inside a stream.
+        if (await asyncio.wait((work,), timeout=0))[0]:
+            work.result()
         await self.begin_events()
         await self.event(self._sheet.begins(0))
-        done, answer = await self._beating()
+        while not (await asyncio.wait((work,), timeout=BEAT_SECONDS))[0]:
+            await self.piece(b": at work\n\n")
+        done, answer = work.result()
         said, refusal = words_of(answer)
         if said:
             await self.event(self._sheet.says(0, said))
@@ -79,16 +92,6 @@ class Answering(Watched):
         if self._form.wants_usage:
             await self.event(self._sheet.cost(usage_of(done.usage.tokens_in, done.usage.tokens_out)))
         await self.end(b"data: [DONE]\n\n")
-
-    async def _beating(self) -> tuple[Done[Answer], Answer]:
-        work = asyncio.ensure_future(self._work())
-        try:
-            while not (await asyncio.wait((work,), timeout=BEAT_SECONDS))[0]:
-                await self.piece(b": at work\n\n")
-            return work.result()
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
 
     async def _work(self) -> tuple[Done[Answer], Answer]:
         """Run the flow under the budget and keep what it asked and got, however it ended."""

@@ -235,8 +235,9 @@ def _add_problems(app: FastAPI) -> None:
             return Problem(400, sentence_of(error.errors())).response()
         if isinstance(error, HTTPException):
             return Problem(error.status_code, str(error.detail)).response()
-        assert isinstance(error, AssayError)
-        return problem_of(error).response()
+        if isinstance(error, AssayError):
+            return problem_of(error).response()
+        return Problem(500, "The proxy itself failed here; what it printed says why.").response()
 
-    for kind in (Problem, RequestValidationError, HTTPException, AssayError):
+    for kind in (Problem, RequestValidationError, HTTPException, AssayError, Exception):
         app.add_exception_handler(kind, refused)

@@ -65,7 +65,7 @@ class Names:
         if self._is_model(name):
             return Named(name)
         head, slash, model = name.partition("/")
-        technique, settings = _technique(head)
+        technique, settings = technique_called(head)
         model = model.removeprefix(ENDPOINT)
         if slash and technique and self._is_model(model):
             return Named(model, technique, settings)
@@ -74,8 +74,8 @@ class Names:
         raise Problem(404, str(error), code="model_not_found")
 
 
-def _technique(text: str) -> tuple[str, tuple[str, ...]]:
-    """The technique of that name and its settings: a number behind it is its n."""
+def technique_called(text: str) -> tuple[str, tuple[str, ...]]:
+    """The technique of that name and its settings: a number behind it is its n. Empty where there is none."""
     known = all_techniques()
     if text in known:
         return text, ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -16,6 +17,8 @@ from assay.studio.desk import Desk, desk_of
 from assay.workbench.organisms import catalogue, recipe_names
 
 router = APIRouter()
+MOST_SHOWN = 120
+"""Organisms on one page."""
 AtDesk = Annotated[Desk, Depends(desk_of)]
 
 
@@ -58,14 +61,28 @@ async def check(desk: AtDesk, model: Annotated[str, Form()]) -> Response:
 
 
 @router.get("/organisms", response_class=HTMLResponse)
-async def organisms(desk: AtDesk) -> Response:
-    """What is trained here with its loss, and what could be."""
-    cards = {called: card for name, (card, _) in catalogue().items() for called in recipe_names(name)}
+async def organisms(desk: AtDesk, name: str = "") -> Response:
+    """What is trained here with its loss, the newest of each name or all of one, and what could be."""
+    cards = {called: card for known, (card, _) in catalogue().items() for called in recipe_names(known)}
     here = [one for one in artefacts(desk.home.organisms) if one.is_network]
-    names = {one.name for one in here}
-    missing = [name for name in sorted(catalogue()) if not names & set(recipe_names(name))]
-    lines = [(one, cards.get(one.name, ""), curve_of(one.made.curve)) for one in here]
-    return desk.render("organisms", lines=lines, missing=missing, catalogue=catalogue(), here="organisms")
+    count = Counter(one.name for one in here)
+    if name:
+        shown = [one for one in here if one.name == name]
+    else:
+        newest = {one.name: one for one in reversed(here)}
+        shown = sorted(newest.values(), key=lambda one: one.created, reverse=True)
+    missing = [known for known in sorted(catalogue()) if not count.keys() & set(recipe_names(known))]
+    lines = [(one, cards.get(one.name, ""), curve_of(one.made.curve)) for one in shown[:MOST_SHOWN]]
+    return desk.render(
+        "organisms",
+        lines=lines,
+        count=count,
+        name=name,
+        left=len(shown) - len(lines),
+        here="organisms",
+        missing=missing,
+        catalogue=catalogue(),
+    )
 
 
 def curve_of(curve: tuple[Mapping[str, Any], ...]) -> dict[str, list[Any]]:

@@ -44,10 +44,10 @@ def judge(
 
     For instance: assay arena judge prompts.jsonl --model openai/a --model openai/b --judge openai/c
     """
-    from assay.cli.arena.ranking import position_sentence
     from assay.cli.delivering import check_writable
     from assay.core import UserError
     from assay.tasks.votes import read_votes
+    from assay.workbench.votes import position_sentence
     from assay.workbench.wish import model_choice
 
     if len(set(models)) < 2:

@@ -47,19 +47,17 @@ def rank(
 
     For instance: assay arena rank votes.csv --style length,markdown --html board.html
     """
-    import numpy as np
-
     from assay.cli.delivering import check_writable
     from assay.report.leaderboard import leaderboard_page
     from assay.stats.ranking import Resampling, leaderboard
     from assay.tasks.votes import read_votes
+    from assay.workbench.votes import facts_of
 
     printed = str(json_file) == "-"
     check_writable(html_file, None if printed else json_file)
     require_known("way with ties", ties, TIES)
     votes = read_votes(file, unknown=unknown, style=style_names(style))  # type: ignore[arg-type]
-    # SFC64 draws Poisson counts in two thirds of the time of numpy's default.
-    resampling = Resampling(np.random.Generator(np.random.SFC64(seed)), bootstrap)
+    resampling = Resampling.seeded(seed, bootstrap)
     board = checked(lambda: leaderboard(votes.battles, resampling, ties=ties, style=votes.style), file)  # type: ignore[arg-type]
     fields = {"file": str(file), "ties": ties, "bootstrap": bootstrap, **fields_of(board, votes)}
     if printed:
@@ -89,37 +87,6 @@ def style_names(text: str) -> list[str]:
         require_known("measure of style", word, STYLE_WORDS)
         names += [name for name in (MARKDOWN if word == "markdown" else (word,)) if name not in names]
     return names
-
-
-def facts_of(board: Leaderboard, votes: Votes) -> list[str]:
-    """What is to be known of the votes themselves, in sentences."""
-    battles = votes.battles
-    tied = int((battles.score == 0.5).sum())
-    facts = [f"{len(battles):,} votes on {len(board.models):,} models, {tied:,} of them ties."]
-    if votes.duplicates:
-        facts.append(f"{votes.duplicates:,} repeat a question, judge and pair; they are counted.")
-    if votes.dropped:
-        facts.append(f"{votes.dropped:,} with an unknown outcome were left out.")
-    if votes.made_ties:
-        facts.append(f"{votes.made_ties:,} with an unknown outcome count as ties.")
-    if votes.no_verdict:
-        facts.append(f"{votes.no_verdict:,} had no verdict that held in both orders.")
-    facts.append(position_sentence(*votes.shown))
-    if board.strengths.tie_weight:
-        facts.append(f"Between equals a tie has {board.strengths.tie_weight:.3g} times the chance of either win.")
-    return facts
-
-
-def position_sentence(first: int, second: int) -> str:
-    """How often what was shown first was chosen, with what that is beyond half."""
-    from assay.stats.ranking import position_bias
-
-    bias = position_bias(first, second)
-    if bias is None:
-        return "No vote was decided, so nothing is known of a bias of position."
-    share = 100 * first / (first + second)
-    ends = f"[{100 * bias.low:+.1f}, {100 * bias.high:+.1f}]"
-    return f"The side shown first won {share:.1f} % of decided votes: {share - 50:+.1f} points {ends} beyond half."
 
 
 def fields_of(board: Leaderboard, votes: Votes) -> dict[str, Any]:
@@ -166,6 +133,7 @@ def show(board: Leaderboard, votes: Votes) -> None:
     from assay.report.drawings.leaderboard import rating_text
     from assay.report.leaderboard import components_of
     from assay.report.wording import sentence_start, visible
+    from assay.workbench.votes import facts_of
 
     console = Console(highlight=False)
     for members in components_of(board):

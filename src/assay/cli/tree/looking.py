@@ -160,9 +160,11 @@ def cost(tree: str = NEWEST, as_json: bool = typer.Option(False, "--json", help=
     from rich.console import Console
     from rich.table import Table
 
+    from assay.core.branching import prompts
+
     trees = my_trees()
     found = trees.read(chosen(trees, tree))
-    rows = list(_rows(found))
+    rows = list(prompts(found))
     if as_json:
         typer.echo(json.dumps({"tree": found.id, "spent": asdict(found.spent), "prompts": rows}))
         return
@@ -176,22 +178,3 @@ def cost(tree: str = NEWEST, as_json: bool = typer.Option(False, "--json", help=
         f"{spent.replies:,} replies ever drawn: {spent.tokens_out:,} tokens written; prompts of "
         f"{spent.tokens_in:,} tokens in all, of which {spent.evaluated:,} were evaluated."
     )
-
-
-def _rows(tree: Branches) -> Iterator[dict[str, object]]:
-    """By node: the replies that stand below it now and what their prompt took."""
-    from assay.core.branching import Origin
-
-    for parent in sorted(tree.nodes, key=int):
-        drawn = [node for node in tree.children(parent) if node.origin is Origin.MODEL and node.tokens_in]
-        if drawn:
-            prompt, evaluated = max(node.tokens_in for node in drawn), sum(node.evaluated for node in drawn)
-            yield {
-                "node": parent,
-                "replies": len(drawn),
-                "prompt": prompt,
-                "if not shared": sum(node.tokens_in for node in drawn),
-                "evaluated": evaluated,
-                "times": f"{evaluated / prompt:.2f}",
-                "written": sum(node.tokens_out for node in drawn),
-            }

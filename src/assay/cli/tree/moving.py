@@ -39,7 +39,7 @@ def import_tree(
     file: Path = typer.Argument(..., help="A tree of ours as JSON, or what flux keeps in local storage."),
 ) -> None:
     """Take in a tree from a file. It gets an id of its own here."""
-    from assay.core.branching import Branches, from_flux, from_json
+    from assay.core.branching import Branches, taken_in
     from assay.core.errors import BadFile, UserError
 
     try:
@@ -52,22 +52,14 @@ def import_tree(
 
     def fill(name: str) -> Branches:
         nonlocal notes
-        if not (isinstance(found, dict) and "form" in found):
-            imported = from_flux(found, name)
-            notes = imported.notes
-            return imported.tree
-        tree = from_json(found)
-        tree.id = name
-        for stream in list(tree.streams):
-            tree.cancel(stream)
-        return tree
+        imported = taken_in(found, name)
+        notes = imported.notes
+        return imported.tree
 
     try:
         tree = my_trees().new(fill)
     except UserError as error:
         raise BadFile(file, error.message, hint=error.hint) from None
-    except ValueError as error:
-        raise BadFile(file, f"this is no tree: {error}.") from None
     for note in notes:
         print(f"assay: {note}", file=sys.stderr)
     typer.echo(f"Tree {tree.id}: {len(tree.nodes)} nodes.")

@@ -1,7 +1,9 @@
 """A conversation that branches: its nodes, its changes, what its siblings agree on, and its forms on paper."""
 
+from assay.core.branching.arrivals import taken_in
 from assay.core.branching.branches import PREAMBLE, Branches, Conflict, Spent, StaleStream
 from assay.core.branching.clusters import Cluster, clusters, disagreement, normalised
+from assay.core.branching.cost import prompts
 from assay.core.branching.flux import Imported, from_flux
 from assay.core.branching.form import from_json, to_json, to_markdown, to_text, transcript
 from assay.core.branching.nodes import Node, Origin, Original, Settings, Status
@@ -24,6 +26,8 @@ __all__ = [
     "from_flux",
     "from_json",
     "normalised",
+    "prompts",
+    "taken_in",
     "to_json",
     "to_markdown",
     "to_text",

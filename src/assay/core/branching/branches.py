@@ -160,9 +160,19 @@ class Branches:
         node = self.node(child)
         if node.parent is not None:
             raise UserError(f"Node {child} has a parent already, node {node.parent}.", hint="Disconnect it first.")
+        self._refuse_circle(parent, child)
+        self._change("connect", {child: replace(node, parent=parent)}, ("parent",))
+
+    def rewire(self, child: str, parent: str | None) -> None:
+        """Hang a node below another one with all that is below it, or make it a root; one change to undo."""
+        node = self.node(child)
+        if parent is not None:
+            self._refuse_circle(parent, child)
+        self._change("rewire", {child: replace(node, parent=parent)}, ("parent",))
+
+    def _refuse_circle(self, parent: str, child: str) -> None:
         if child in (above.id for above in self.ancestry(parent)):
             raise UserError(f"Node {parent} stands below node {child}: that would be a circle.")
-        self._change("connect", {child: replace(node, parent=parent)}, ("parent",))
 
     def delete(self, name: str, *, keep_children: bool = False) -> None:
         """Take a node out with all that is below it, or hang its children where it stood."""

@@ -30,7 +30,14 @@ class Grown:
 
 
 async def grow(
-    trees: Trees, name: str, parent: str, settings: Settings, model: Model, *, reuse: bool = False
+    trees: Trees,
+    name: str,
+    parent: str,
+    settings: Settings,
+    model: Model,
+    *,
+    reuse: bool = False,
+    version: int | None = None,
 ) -> AsyncGenerator[Grown]:
     """n replies below a node, asked for in one request; with `reuse` its model-written children are drawn anew.
 
@@ -38,17 +45,20 @@ async def grow(
 
     Raises:
         BadRequest: the lineage is longer than the model's context. Nothing is cut, and nothing is changed.
+        Conflict: the tree is not at the version that was read.
     """
     writing = _Writing(trees, name, asked_below(trees.read(name), parent, settings, model))
     with trees.streaming(name, writing.stream):
-        with trees.changing(name) as tree:
+        with trees.changing(name, version) as tree:
             writing.wait_for(tree, tree.begin(writing.stream, parent, model.name, settings, reuse=reuse))
         async with contextlib.aclosing(writing.follow(model)) as pieces:
             async for piece in pieces:
                 yield piece
 
 
-async def go_on(trees: Trees, name: str, node: str, settings: Settings, model: Model) -> AsyncGenerator[Grown]:
+async def go_on(
+    trees: Trees, name: str, node: str, settings: Settings, model: Model, *, version: int | None = None
+) -> AsyncGenerator[Grown]:
     """The next words of a node, behind its own: an assistant's turn goes on, other text goes on as plain text."""
     tree, settings = trees.read(name), replace(settings, n=1)
     request = asked_below(tree, node, settings, model)
@@ -57,7 +67,7 @@ async def go_on(trees: Trees, name: str, node: str, settings: Settings, model: M
         request = replace(request, prompt=text, raw=True)
     writing = _Writing(trees, name, request)
     with trees.streaming(name, writing.stream):
-        with trees.changing(name) as tree:
+        with trees.changing(name, version) as tree:
             writing.wait_for(tree, [tree.begin_again(writing.stream, node, model.name, settings)])
         async with contextlib.aclosing(writing.follow(model)) as pieces:
             async for piece in pieces:

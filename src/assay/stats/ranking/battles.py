@@ -49,11 +49,13 @@ class Battles:
         return len(self.a)
 
     @classmethod
-    def named(cls, a: Sequence[str], b: Sequence[str], score: ArrayLike) -> Battles:
-        """The same from names; models are numbered as they first appear."""
+    def named(
+        cls, a: Sequence[str], b: Sequence[str], score: ArrayLike, *, known: Sequence[str] = ()
+    ) -> Battles:
+        """The same from names; models are numbered as they first appear, after those that are known already."""
         if len(a) != len(b):
             raise ValueError("a battle has two models and a score: three columns of one length")
-        number: dict[str, int] = {}
+        number = {name: at for at, name in enumerate(known)}
         coded = np.fromiter((number.setdefault(name, len(number)) for name in (*a, *b)), np.int32)
         return cls(tuple(number), coded[: len(a)], coded[len(a) :], np.asarray(score, dtype=np.float64))
 

@@ -66,6 +66,11 @@ class Resampling:
     times: int = 0
     """0: intervals by the sandwich."""
 
+    @classmethod
+    def seeded(cls, seed: int, times: int = 0) -> Resampling:
+        """By the generator that draws Poisson counts in two thirds of the time of numpy's default."""
+        return cls(np.random.Generator(np.random.SFC64(seed)), times)
+
 
 def leaderboard(
     battles: Battles | PairCounts,

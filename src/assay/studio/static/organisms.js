@@ -2,10 +2,11 @@
 // @ts-check
 import { axis, colour, plot } from "./plot.js";
 
-for (const place of /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".curve")])) {
+/** @param {HTMLElement} place */
+function draw(place) {
   const curve = JSON.parse(place.dataset.curve ?? "{}");
   const names = Object.keys(curve).filter((name) => name !== "tokens");
-  if (!names.length) continue;
+  if (!names.length) return;
   const stroke = ["accent", "fails", "holds"];
   plot(place, () => ({
     options: {
@@ -19,3 +20,13 @@ for (const place of /** @type {HTMLElement[]} */ ([...document.querySelectorAll(
     data: [curve.tokens, ...names.map((name) => curve[name])],
   }));
 }
+
+// Drawn when it comes into view: there may be a hundred of them.
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    draw(/** @type {HTMLElement} */ (target));
+  }
+});
+for (const place of document.querySelectorAll(".curve")) seen.observe(place);

@@ -121,6 +121,12 @@ function tally(arms) {
     });
     return row;
   });
+  const spent = (/** @type {string|undefined} */ name) => {
+    const arm = arms.find((one) => one.arm === name);
+    return arm ? arm.tokens_in + arm.tokens_out : 0;
+  };
+  const [own, other] = [spent(facts.treatment), spent(facts.control)];
+  at("cost").textContent = own && other ? `So far ${(own / other).toFixed(2)} times the tokens of the control.` : "";
   at("arms").querySelector("tbody")?.replaceChildren(...rows);
   // An open trace is being read: the list is left alone.
   if (Date.now() - listedAt > 2000 && !list.querySelector("details.trace[open]")) void listSamples();
