@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from assay import __version__
 from assay.core import Sample
+from assay.core.artefacts import Artefact, artefacts
 from assay.core.home import Home
 from assay.lab.store import RunRow
 from assay.models import ModelChoice, weights_named
@@ -39,6 +40,7 @@ class Desk:
         self.store = self.pool.store
         self.notebook = Notebook(self.store, results)
         self.processes = Processes(home)
+        self._organisms: tuple[int, list[Artefact]] = (-1, [])
         self._samples: OrderedDict[str, tuple[Sample, ...]] = OrderedDict()
 
     @cached_property
@@ -76,6 +78,14 @@ class Desk:
                 self._samples.popitem(last=False)
         self._samples.move_to_end(key)
         return self._samples[key]
+
+    def organisms(self) -> list[Artefact]:
+        """Networks trained here, newest first; read anew only when one was added or taken away."""
+        root = self.home.organisms
+        changed = root.stat().st_mtime_ns if root.exists() else 0
+        if self._organisms[0] != changed:
+            self._organisms = changed, [one for one in artefacts(root) if one.is_network]
+        return self._organisms[1]
 
     async def close(self) -> None:
         """Let go of models and store; runs go on."""

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, Response
 
 from assay.core import Ask
-from assay.core.artefacts import artefacts
 from assay.models import KNOWN, locate
 from assay.studio.desk import Desk, desk_of
 from assay.workbench.organisms import catalogue, recipe_names
@@ -26,7 +25,7 @@ def model_names(desk: Desk) -> list[str]:
     """Names a user may mean: known weights that write, the studio's own model, organisms that write."""
     own = desk.pool.choice.name
     named = [weights.name for weights in KNOWN if not weights.encodes]
-    organisms = [f"organism:{one.name}" for one in artefacts(desk.home.organisms) if one.writes]
+    organisms = [f"organism:{one.name}" for one in desk.organisms() if one.writes]
     return list(dict.fromkeys([*([own] if own else []), *named, *organisms]))
 
 
@@ -64,7 +63,7 @@ async def check(desk: AtDesk, model: Annotated[str, Form()]) -> Response:
 async def organisms(desk: AtDesk, name: str = "") -> Response:
     """What is trained here with its loss, the newest of each name or all of one, and what could be."""
     cards = {called: card for known, (card, _) in catalogue().items() for called in recipe_names(known)}
-    here = [one for one in artefacts(desk.home.organisms) if one.is_network]
+    here = desk.organisms()
     count = Counter(one.name for one in here)
     if name:
         shown = [one for one in here if one.name == name]
