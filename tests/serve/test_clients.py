@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
+from assay.models.llamacpp import LlamaCpp
 from tests.serve.running import KEY, Running, running
 
 pytestmark = pytest.mark.engine
@@ -242,6 +245,19 @@ def test_sixty_four_streams_at_once_all_end(client: openai.OpenAI) -> None:
 
     with ThreadPoolExecutor(64) as threads:
         assert list(threads.map(one, range(64))) == ["length"] * 64
+
+
+def test_an_engine_that_dies_is_started_again(tmp_path: Path, model_cache: Path) -> None:
+    (tmp_path / "cache").symlink_to(model_cache, target_is_directory=True)
+    # Another number of slots is another engine: nobody else's is killed.
+    with running(tmp_path, seconds=120, slots=3) as proxy:
+        asked = {"model": MODEL, "messages": COUNT, "max_tokens": 3, "temperature": 0}
+        before = proxy.post("/chat/completions", asked).json()
+        (model,) = [task.result() for task in proxy.pool._opening.values()]
+        assert isinstance(model, LlamaCpp)
+        os.kill(model.transport.pid, signal.SIGKILL)
+        after = proxy.post("/chat/completions", asked).json()
+        assert after["choices"] == before["choices"]
 
 
 # --- JavaScript

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -71,7 +71,10 @@ def trace(
     sample: str = typer.Argument("", help="A sample's id; without one, all of them are listed."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Show everything that was asked and answered on one sample of a run."""
+    """Show everything that was asked and answered on one sample of a run.
+
+    Instead of a run the id of a trace is taken, as `assay serve` names it in the header x-assay-trace.
+    """
     from assay.core import UnknownName
     from assay.lab.session import rows_of
     from assay.workbench.opening import open_store
@@ -79,6 +82,10 @@ def trace(
 
     store = open_store()
     try:
+        # A trace of its own has a name that no run has.
+        if len(name) == 32 and (steps := store.trace(name)):
+            typer.echo(json.dumps(steps, indent=1, ensure_ascii=False)) if as_json else _print_steps(steps)
+            return
         row = store.run(name)
         rows = rows_of(row, store, samples_of(row))
     finally:
@@ -124,8 +131,6 @@ def _print_trace(rows: Sequence[SampleRow]) -> None:
     from rich.markup import escape
     from rich.padding import Padding
 
-    from assay.report.traces import exchanges
-
     console = Console(highlight=False)
     console.print(f"[bold]{escape(rows[0].question)}[/]")
     if rows[0].target:
@@ -135,12 +140,23 @@ def _print_trace(rows: Sequence[SampleRow]) -> None:
         console.print(f"\n[bold]{escape(one.arm)}[/]: {one.ending}{score}, answer {escape(str(one.answer))}")
         if one.detail:
             console.print(Padding(escape(one.detail), (0, 0, 0, 2)), style="dim")
-        for number, step in enumerate(exchanges(one.steps), 1):
-            for exchange in step:
-                console.print(f"  [dim]step {number}, {escape(exchange.kind)}: {escape(exchange.parameters)}[/]")
-                for block in exchange.blocks:
-                    console.print(f"  [dim]{'answered' if block.got else 'asked'}, {escape(block.label)}:[/]")
-                    console.print(Padding(escape(block.body.text or "(a picture)"), (0, 0, 0, 4)))
+        _print_steps(one.steps)
+
+
+def _print_steps(steps: Sequence[Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    from assay.report.traces import exchanges
+
+    console = Console(highlight=False)
+    for number, step in enumerate(exchanges(steps), 1):
+        for exchange in step:
+            console.print(f"  [dim]step {number}, {escape(exchange.kind)}: {escape(exchange.parameters)}[/]")
+            for block in exchange.blocks:
+                console.print(f"  [dim]{'answered' if block.got else 'asked'}, {escape(block.label)}:[/]")
+                console.print(Padding(escape(block.body.text or "(a picture)"), (0, 0, 0, 4)))
 
 
 def report(

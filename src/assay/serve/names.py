@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass
 
 from assay.core import UnknownName
-from assay.core.artefacts import artefacts
 from assay.core.home import Home
 from assay.models import DEFAULT_MODEL, KNOWN, locate
 from assay.serve.problems import Problem
 from assay.serve.upstreams import Upstreams
+from assay.workbench.organisms import Trained
 from assay.workbench.techniques import all_techniques
 
 ENDPOINT = "openai/"
@@ -36,6 +36,7 @@ class Names:
 
     def __init__(self, home: Home, default: str, upstreams: Upstreams) -> None:
         self._home = home
+        self._trained = Trained(home.organisms)
         self._default = default
         self._upstreams = upstreams
 
@@ -48,8 +49,7 @@ class Names:
     def models(self) -> list[str]:
         """Bare models, the default first."""
         here = [one.name for one in KNOWN if not one.encodes and locate(one, self._home) is not None]
-        organisms = [f"organism:{one.name}" for one in artefacts(self._home.organisms) if one.writes]
-        return list(dict.fromkeys([self.default, *self._upstreams.models(), *here, *organisms]))
+        return list(dict.fromkeys([self.default, *self._upstreams.models(), *here, *self._trained.writers()]))
 
     def _is_model(self, name: str) -> bool:
         """Whether it is in the list; what is on disk is looked through only where nothing else has the name."""

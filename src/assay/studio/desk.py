@@ -13,13 +13,15 @@ from fastapi.responses import HTMLResponse
 
 from assay import __version__
 from assay.core import Sample
-from assay.core.artefacts import Artefact, artefacts
 from assay.core.home import Home
+from assay.lab.branching import Trees
 from assay.lab.store import RunRow
 from assay.models import ModelChoice, weights_named
 from assay.report.html import environment
 from assay.studio.notebook import Notebook
 from assay.studio.processes import Processes
+from assay.studio.trees.growth import Growth
+from assay.workbench.organisms import Trained
 from assay.workbench.pool import Pool
 from assay.workbench.records import samples_of
 from assay.workbench.wish import model_choice
@@ -40,7 +42,9 @@ class Desk:
         self.store = self.pool.store
         self.notebook = Notebook(self.store, results)
         self.processes = Processes(home)
-        self._organisms: tuple[int, list[Artefact]] = (-1, [])
+        self.trained = Trained(home.organisms)
+        self.trees = Trees(home.trees)
+        self.growth = Growth(self.trees)
         self._samples: OrderedDict[str, tuple[Sample, ...]] = OrderedDict()
 
     @cached_property
@@ -79,16 +83,9 @@ class Desk:
         self._samples.move_to_end(key)
         return self._samples[key]
 
-    def organisms(self) -> list[Artefact]:
-        """Networks trained here, newest first; read anew only when one was added or taken away."""
-        root = self.home.organisms
-        changed = root.stat().st_mtime_ns if root.exists() else 0
-        if self._organisms[0] != changed:
-            self._organisms = changed, [one for one in artefacts(root) if one.is_network]
-        return self._organisms[1]
-
     async def close(self) -> None:
         """Let go of models and store; runs go on."""
+        await self.growth.close()
         await self.pool.close()
 
 

@@ -25,8 +25,7 @@ def model_names(desk: Desk) -> list[str]:
     """Names a user may mean: known weights that write, the studio's own model, organisms that write."""
     own = desk.pool.choice.name
     named = [weights.name for weights in KNOWN if not weights.encodes]
-    organisms = [f"organism:{one.name}" for one in desk.organisms() if one.writes]
-    return list(dict.fromkeys([*([own] if own else []), *named, *organisms]))
+    return list(dict.fromkeys([*([own] if own else []), *named, *desk.trained.writers()]))
 
 
 @router.get("/models", response_class=HTMLResponse)
@@ -63,7 +62,7 @@ async def check(desk: AtDesk, model: Annotated[str, Form()]) -> Response:
 async def organisms(desk: AtDesk, name: str = "") -> Response:
     """What is trained here with its loss, the newest of each name or all of one, and what could be."""
     cards = {called: card for known, (card, _) in catalogue().items() for called in recipe_names(known)}
-    here = desk.organisms()
+    here = desk.trained.networks()
     count = Counter(one.name for one in here)
     if name:
         shown = [one for one in here if one.name == name]

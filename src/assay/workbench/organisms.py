@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,3 +37,24 @@ def catalogue() -> dict[str, tuple[str, Any]]:
     from assay.papers import all_papers
 
     return {name: (paper.slug, make) for paper in all_papers() for name, make in paper.organisms.items()}
+
+
+class Trained:
+    """What a folder of organisms holds, for a server that is asked often."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: tuple[int, list[Artefact]] = (-1, [])
+
+    def networks(self) -> list[Artefact]:
+        """Finished networks, newest first; read anew only when one was added or taken away."""
+        from assay.core.artefacts import artefacts
+
+        changed = self._root.stat().st_mtime_ns if self._root.exists() else 0
+        if self._known[0] != changed:
+            self._known = changed, [one for one in artefacts(self._root) if one.is_network]
+        return self._known[1]
+
+    def writers(self) -> list[str]:
+        """The names of those that are language models."""
+        return list(dict.fromkeys(f"organism:{one.name}" for one in self.networks() if one.writes))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 from collections.abc import Set
 from dataclasses import replace
 
@@ -41,7 +43,7 @@ class Pool:
         if key not in self._opening:
             reached = (addresses or self.choice.base_urls) if key[0].startswith("openai/") else ()
             choice = replace(self.choice, name=key[0], base_urls=reached)
-            self._opening[key] = asyncio.create_task(connect(choice, self.home, needs=needs, say=say))
+            self._opening[key] = asyncio.create_task(self._open(choice, needs))
         task = self._opening[key]
         try:
             # Shielded: one who gives up waiting must not stop the others' model from opening.
@@ -51,6 +53,19 @@ class Pool:
             if self._opening.get(key) is task:
                 del self._opening[key]
             raise
+
+    async def _open(self, choice: ModelChoice, needs: Set[Capability]) -> Model:
+        """Starting an engine and loading torch keep a thread busy: another one, for others are being served."""
+        if choice.name.startswith("hf:") or needs & WHITE_BOX:
+            with contextlib.suppress(ImportError):
+                await asyncio.to_thread(importlib.import_module, "transformers")
+        elif not choice.name.startswith("openai/"):
+            await asyncio.to_thread(lambda: asyncio.run(self._touch(choice, needs)))
+        return await connect(choice, self.home, needs=needs, say=say)
+
+    async def _touch(self, choice: ModelChoice, needs: Set[Capability]) -> None:
+        """Open a model and let it go: its engine stays a while, and is found running."""
+        await (await connect(choice, self.home, needs=needs, say=say)).close()
 
     async def close(self) -> None:
         """Let go of everything."""
