@@ -12,13 +12,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from assay.core import AssayError, UnknownName
+from assay.core.branching import Conflict, StaleStream
 from assay.core.home import Home
 from assay.models import ModelChoice
 from assay.serve.guard import Application, Guard, Rules
-from assay.studio import models, pages, runs
+from assay.studio import arena, models, pages, runs
 from assay.studio.desk import Desk, desk_of
+from assay.studio.trees import explorer, operations
 
 STATIC = Path(__file__).parent / "static"
+STATUS = {UnknownName: 404, Conflict: 409, StaleStream: 409}
+"""What an error answers; 400 is any other."""
 
 
 def create(home: Home, choice: ModelChoice, rules: Rules, results: Path | None = None) -> Application:
@@ -33,7 +37,7 @@ def create(home: Home, choice: ModelChoice, rules: Rules, results: Path | None =
 
     app = FastAPI(title="assay studio", lifespan=living, docs_url=None, redoc_url=None)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (pages, runs, models):
+    for part in (pages, runs, models, explorer, operations, arena):
         app.include_router(part.router)
     app.add_api_route("/look.css", _look, include_in_schema=False)
     app.add_exception_handler(AssayError, _error)
@@ -52,7 +56,7 @@ async def _error(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         status, message = error.status_code, str(error.detail)
     else:
-        status = 404 if isinstance(error, UnknownName) else 400
+        status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
         message = str(error)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"error": message}, status)
