@@ -86,7 +86,8 @@ class Window:
         return self.page
 
 
-@pytest.fixture(scope="session")
+# For a module at a time: while it is open Playwright keeps a loop in this thread, and nothing else can run one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Real chromium."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser")

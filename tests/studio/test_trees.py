@@ -1,4 +1,4 @@
-"""The explorer in a real browser on the real model: grown by keyboard, undone, edited in two tabs, stopped, killed."""
+"""The explorer in a real browser on the real model: grown by keyboard, undone, open in two tabs, killed."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def test_a_tree_grows_by_keyboard(window: Window) -> None:
     assert parents.count("1") == 3
     assert len({parent for parent in parents if parent not in (None, "1")}) == 1
     assert {node["origin"] for node in nodes} == {"human", "model"}
-    # Three replies of one prompt: it was evaluated once.
-    assert [prompt["times"] for prompt in read(window, tree)["prompts"]] == ["1.00", "1.00"]
+    # Three replies of one prompt: it was evaluated once, or less where the engine knew its beginning.
+    assert all(0 < float(prompt["times"]) <= 1 for prompt in read(window, tree)["prompts"])
     page.keyboard.press("Control+z")
     page.locator("[role=treeitem]").nth(4).wait_for(state="detached")
     page.keyboard.press("Control+Shift+z")
@@ -145,7 +145,7 @@ def test_trees_of_flux_are_brought_in_and_ours_go_out(window: Window, tmp_path: 
             {"id": "a", "data": {"label": "", "fluxNodeType": "System", "text": "Be brief."}},
             {"id": "b", "data": {"label": "", "fluxNodeType": "User", "text": "Name a river."}},
             {"id": "c", "data": {"label": "", "fluxNodeType": "GPT", "text": "The Nile."}},
-            {"id": "d", "data": {"label": "", "fluxNodeType": "TweakedGPT", "text": "The Volta."}},
+            {"id": "d", "data": {"label": "", "fluxNodeType": "GPT (tweaked)", "text": "The Volta."}},
         ],
         "edges": [
             {"id": "1", "source": "a", "target": "b"},

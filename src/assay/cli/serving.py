@@ -33,7 +33,7 @@ def serve(
     """
     from dataclasses import replace
 
-    from assay.cli.studying import check_installed
+    from assay.cli.studying import check_installed, known_as
     from assay.home import find_home
     from assay.workbench.wish import model_choice
 
@@ -51,7 +51,7 @@ def serve(
     theirs = os.environ.get("OPENAI_API_KEY", "")
     transports = [Transport(with_version(one), key=theirs, seconds=timeout) for one in choice.base_urls]
     place = Place.at(host, port, key, home.data / "key")
-    rules = place.rules(names=_names(host, name or []), origins=frozenset(map(_origin, allow_origin or [])))
+    rules = place.rules(names=known_as(host, name or []), origins=frozenset(map(_origin, allow_origin or [])))
     shown = f"{place.address}/v1"
     typer.echo(f"Serving at {shown}\n\n  export OPENAI_BASE_URL={shown} OPENAI_API_KEY={place.key}\n")
     listen(create(Pool(home, choice), Upstreams(transports), rules, Limits(budget_tokens)), place)
@@ -67,14 +67,6 @@ def _check_name(model: str, base_url: list[str] | None) -> None:
         raise UserError(f"Where {model} is served must be said.", hint="Add: --base-url http://HOST:PORT/v1")
     if model and "/" not in model and ":" not in model:
         weights_named(model)
-
-
-def _names(host: str, further: list[str]) -> tuple[str, ...]:
-    """What clients may call this machine where it listens at all of its addresses."""
-    import socket
-
-    own = (socket.gethostname(), "127.0.0.1", "localhost") if host in ("0.0.0.0", "::", "[::]") else ()
-    return (*own, *further)
 
 
 def _origin(text: str) -> str:

@@ -15,6 +15,7 @@ def studio(
     host: str = typer.Option("127.0.0.1", "--host", help="Where to listen; off loopback a key must be given."),
     port: int = typer.Option(7860, "--port", min=0, max=65535, help="0: any that is free."),
     key: str = typer.Option("", "--key", envvar="ASSAY_KEY", help="The key; without one it is made and kept."),
+    name: list[str] = typer.Option(None, "--name", help="A further host name that browsers use."),
     results: Path | None = typer.Option(None, "--results", help="Show the verdicts of this folder, too."),
     browse: bool = typer.Option(True, "--open/--no-open", help="Open a browser."),
     encoder: str = ENCODER,
@@ -38,10 +39,18 @@ def studio(
     home = find_home().make()
     choice = replace(model_choice(model, base_url, slots, timeout), encoder=encoder)
     place = Place.at(host, port, key, home.data / "key")
-    rules = place.rules(pages=True, uploads=("/arena/import", "/trees/import"))
+    rules = place.rules(names=known_as(host, name or []), pages=True, uploads=("/arena/import", "/trees/import"))
     address = f"{place.address}/?key={place.key}"
     typer.echo(f"The studio is at {address}\nCtrl-C closes it; runs go on.")
     listen(create(home, choice, rules, results), place, opens=address if browse else "")
+
+
+def known_as(host: str, further: list[str]) -> tuple[str, ...]:
+    """What clients may call this machine where it listens at all of its addresses."""
+    import socket
+
+    own = (socket.gethostname(), "127.0.0.1", "localhost") if host in ("0.0.0.0", "::", "[::]") else ()
+    return (*own, *further)
 
 
 def check_installed() -> None:

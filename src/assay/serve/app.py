@@ -36,8 +36,20 @@ WAITING = 512
 """Requests that wait for a bare model."""
 AT_WORK, BEHIND = 8, 64
 """Answers of techniques in work, and waiting."""
-NOT_PASSED_ON = {"n_cmpl", "id_slot", "n_predict", "slot_id", "lora", "assay"}
-"""Fields of llama.cpp's own: they would write what nobody counts, or reach into other requests' slots."""
+NOT_PASSED_ON = {
+    "n_cmpl",
+    "id_slot",
+    "n_predict",
+    "slot_id",
+    "lora",
+    "assay",
+    "grammar",
+    "grammar_lazy",
+    "json_schema",
+    "n_probs",
+}
+"""Fields of llama.cpp's own: they would write what nobody counts, reach into other requests' slots, or (a grammar
+that repeats without bound) keep the engine busy for ever."""
 
 
 @dataclass(frozen=True, slots=True)

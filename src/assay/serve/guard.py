@@ -14,7 +14,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -67,6 +66,7 @@ class Rules:
 def rules_for(host: str, port: int, key: str, *, names: Iterable[str] = (), **more: Any) -> Rules:
     """Rules of a server that listens there: on loopback its names, elsewhere the host and the further names."""
     own = LOOPBACK if host in (*LOOPBACK, "::1") else (host, *names)
+    own = tuple(f"[{name}]" if ":" in name and not name.startswith("[") else name for name in own)
     hosts = {f"{name}:{port}".lower() for name in own}
     # A client leaves the port out where it is the scheme's own.
     return Rules(key, frozenset(hosts | {name.lower() for name in own} if port in (80, 443) else hosts), **more)
@@ -169,7 +169,10 @@ class Guard:
             raise Refused(421, "This server does not answer to that Host.")
         origin = headers.get("origin")
         if origin is not None and origin not in self._rules.origins:
-            parts = urlsplit(origin)
+            try:
+                parts = urlsplit(origin)
+            except ValueError:
+                raise Refused(403, "This server does not answer pages of other origins.") from None
             if parts.scheme not in ("http", "https") or parts.netloc.lower() not in self._rules.hosts:
                 raise Refused(403, "This server does not answer pages of other origins.")
         if headers.get("sec-fetch-site") == "cross-site" and origin is None and "cookie" in headers:
@@ -181,14 +184,16 @@ class Guard:
         if scheme.lower() == "bearer" and self._fits(given):
             return False
         if self._rules.pages:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            # By hand: one odd pair of another server of this machine would make a parser drop them all.
+            pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
+            cookies = [value for name, _, value in pairs if name == COOKIE]
             query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
             brought = next((value for name, value in query if name == "key"), "")
             if scope["method"] == "GET" and self._fits(brought):
                 rest = urlencode([pair for pair in query if pair[0] != "key"])
                 await _redirect(send, scope["path"], rest, self._rules.key)
                 return True
-            if cookie is not None and self._fits(cookie.value):
+            if any(self._fits(cookie) for cookie in cookies):
                 return False
         raise Refused(401, "The key is missing or wrong. The server printed it when it started.")
 
@@ -229,7 +234,8 @@ def _headers(scope: Message) -> dict[str, str]:
         key = name.decode("latin-1").lower()
         if key in found and key in ("host", "origin", "authorization", "content-length"):
             raise Refused(400, f"The header {key} is there twice.")
-        found[key] = value.decode("latin-1")
+        text = value.decode("latin-1")
+        found[key] = f"{found[key]}; {text}" if key == "cookie" and key in found else text
     return found
 
 

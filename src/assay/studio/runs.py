@@ -31,6 +31,8 @@ LOOK_SECONDS = 0.25
 """Between two looks at what a run tells."""
 BEAT_SECONDS = 15.0
 """A line of comment after so long a silence: a dead connection is noticed."""
+MOST_EVENTS = 1000
+"""In one message."""
 MOST_LISTED = 200
 """Pairs of samples on one page."""
 
@@ -131,6 +133,8 @@ async def resume(desk: AtDesk, name: str) -> Response:
     row = desk.store.run(name)
     if "model" not in row.config:
         raise UserError(f"The run {row.id} was brought from elsewhere and cannot be resumed.")
+    if desk.processes.state(row) == "done":
+        raise UserError(f"The run {row.id} has its verdict.", hint="Begin another one.")
     desk.processes.start(row.id)
     return see(f"/runs/{row.id}")
 
@@ -193,7 +197,8 @@ async def events(
 ) -> Response:
     """What the run tells, as server-sent events: all since the event of that number, then what follows."""
     row = desk.store.run(name)
-    since = int(last_event_id) if last_event_id.isdigit() else after
+    given = last_event_id if last_event_id.isascii() and last_event_id.isdecimal() else ""
+    since = min(int(given[:18]) if given else after, 2**62)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(telling(desk, row.id, since), media_type="text/event-stream", headers=headers)
 
@@ -206,7 +211,8 @@ async def telling(desk: Desk, run: str, since: int) -> AsyncGenerator[str]:
         lines = []
         # The state is looked at first: what was told before the end is then certainly there.
         state = desk.processes.state(desk.store.run(run))
-        for number, event in desk.store.events(run, since):
+        events = desk.store.events(run, since, MOST_EVENTS)
+        for number, event in events:
             since = number
             lines.append(f"id: {number}\nevent: told\ndata: {as_json(event)}\n\n")
         current: dict[str, Any] = {"tally": desk.store.tally(run), "state": {"state": state}}
@@ -221,9 +227,10 @@ async def telling(desk: Desk, run: str, since: int) -> AsyncGenerator[str]:
             lines, silent = [": still here\n\n"], 0.0
         if lines:
             yield "".join(lines)
-        if state != "running":
-            return
-        await asyncio.sleep(LOOK_SECONDS)
+        if len(events) < MOST_EVENTS:
+            if state != "running":
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 def as_json(value: Any) -> str:

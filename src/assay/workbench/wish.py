@@ -51,7 +51,7 @@ class Wish:
         words = [
             word
             for name, value in given
-            for word in (f"--{name}", f"{value:g}" if isinstance(value, float) else str(value))
+            for word in (f"--{name}", f"{value:.15g}" if isinstance(value, float) else str(value))
         ]
         return shlex.join(["assay", "run", *self.claims, *words])
 

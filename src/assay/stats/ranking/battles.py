@@ -49,9 +49,7 @@ class Battles:
         return len(self.a)
 
     @classmethod
-    def named(
-        cls, a: Sequence[str], b: Sequence[str], score: ArrayLike, *, known: Sequence[str] = ()
-    ) -> Battles:
+    def named(cls, a: Sequence[str], b: Sequence[str], score: ArrayLike, *, known: Sequence[str] = ()) -> Battles:
         """The same from names; models are numbered as they first appear, after those that are known already."""
         if len(a) != len(b):
             raise ValueError("a battle has two models and a score: three columns of one length")

@@ -28,6 +28,7 @@ from assay.studio.arena.sitting import Battle, Sitting, Start
 from assay.studio.desk import Desk, desk_of
 from assay.studio.models import model_names
 from assay.tasks import task_named, task_names
+from assay.tasks.votes import STYLES, count_style
 from assay.workbench.techniques import all_techniques
 
 MOST_SITTINGS = 32
@@ -209,12 +210,23 @@ async def vote(arena: InArena, name: str, said: Choice) -> Response:
         "prompt": battle.prompt,
         "response_a": battle.left.text,
         "response_b": battle.right.text,
+        **style_columns(battle),
     }
     kept = await arena.ballots.cast(row)
     found.close(battle)
     if not kept:
         raise HTTPException(409, "This pair has its vote already; a second one is not counted.")
     return private({"left": visible(battle.left.name), "right": visible(battle.right.name)})
+
+
+def style_columns(battle: Battle) -> dict[str, float]:
+    """The style of both replies: counted here, because of an empty text a table cannot tell that it is one."""
+    texts = {"a": battle.left.text, "b": battle.right.text}
+    return {
+        column.format(side): count_style(text, name)
+        for name, column in STYLES.items()
+        for side, text in texts.items()
+    }
 
 
 def private(fields: dict[str, Any]) -> Response:

@@ -49,6 +49,8 @@ async function show() {
   battle = "";
   for (const id of ["prompt", "left", "right", "left-name", "right-name"]) at(id).textContent = "";
   for (const side of document.querySelectorAll(".chosen")) side.classList.remove("chosen");
+  // While a pair is read nothing on the page names a contender.
+  at("standing-part").hidden = true;
   enter("waiting", "The replies are being written.");
   try {
     const found = await send(`/arena/sittings/${place.dataset.sitting}/next`);
@@ -84,7 +86,8 @@ async function vote(choice) {
     enter("voted", `Your vote is kept: ${SAYS[choice]}. A is ${told.left}, B is ${told.right}.`);
     next.focus({ preventScroll: true });
     await fill(at("board"), "/arena/board");
-    at("standing-part").hidden = false;
+    // Who is quick reads the next pair by now.
+    at("standing-part").hidden = place.dataset.state !== "voted";
   } catch (error) {
     failed(error);
   }
