@@ -162,3 +162,20 @@ def test_a_file_of_the_first_format_is_brought_up_to_date_and_loses_nothing(tmp_
     second.close()
     assert [event["text"] for _, event in store.events("pal-abcde")] == ["told after the change"]
     store.close()
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_after_a_failed_write_a_run_stops_and_a_server_goes_on(tmp_path: Path, goes_on: bool) -> None:
+    store = Store(tmp_path / "a.sqlite", goes_on=goes_on)
+    with pytest.raises(UserError):
+        asyncio.run(store.record("no-such-run", Recorded("arm", "a", 0, Outcome.scored(1.0), Usage(), "x"), STEPS))
+    if goes_on:
+        asyncio.run(store.keep("name", STEPS))
+        assert store.trace("name") == STEPS
+    else:
+        with pytest.raises(UserError):
+            asyncio.run(store.keep("name", STEPS))
+        with pytest.raises(UserError):
+            store.put(b"key", "model", [1])
+        assert store.get(b"key") is None
+    store.close()

@@ -65,7 +65,11 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
                     print(f"\nassay: stopped; everything that ended is kept. {where}", file=sys.stderr)
                     raise
                 except Exception as error:
-                    await _stopped(store, run, report, str(error) or type(error).__name__)
+                    if not resume and not store.recorded(run):
+                        # A slip of the pen is no run.
+                        store.discard(run)
+                    else:
+                        await _stopped(store, run, report, str(error) or type(error).__name__)
                     raise
     return verdicts
 

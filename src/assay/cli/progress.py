@@ -12,6 +12,10 @@ from assay.lab.experiment import Report
 from assay.lab.plan import Event
 
 
+UNTOLD = ("begin", "end")
+"""Events for those who look in from elsewhere: here the verdict, or the error, says it."""
+
+
 @contextlib.contextmanager
 def progress(name: str, *, quiet: bool = False) -> Any:
     """A reporter that draws one live line on a terminal and a plain line now and then in a pipe."""
@@ -34,6 +38,8 @@ def _plain(name: str) -> Report:
     last = [0.0]
 
     def report(event: Event) -> None:
+        if event.kind in UNTOLD:
+            return
         due = time.monotonic() - last[0] > 5
         if event.kind == "note" or due:
             count = f" {event.done}/{event.total}" if event.total else ""
@@ -59,6 +65,8 @@ def _live(name: str) -> Any:
         task = bar.add_task("", total=None, name=name)
 
         def report(event: Event) -> None:
+            if event.kind in UNTOLD:
+                return
             if event.kind == "note":
                 console.print(f"{name}: {event.text}", style="dim", highlight=False)
             else:

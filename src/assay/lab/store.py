@@ -77,10 +77,15 @@ class RunRow:
 
 
 class Store:
-    """Opens (and makes) the file; `close` when done. Reads happen on the caller's thread."""
+    """Opens (and makes) the file; `close` when done. Reads happen on the caller's thread.
 
-    def __init__(self, path: Path) -> None:
+    After a write that failed nothing more is written: the order of rows is what makes a resume safe. A server,
+    whose writes stand each for itself, says `goes_on`, and tries the next one.
+    """
+
+    def __init__(self, path: Path, *, goes_on: bool = False) -> None:
         self.path = path
+        self._goes_on = goes_on
         try:
             self._reader = _open(path)
             _migrate(self._reader, path)
@@ -111,7 +116,13 @@ class Store:
         """Keep a JSON value; it becomes durable before anything that is written after it."""
         self._unwritten[key] = value
         body = zlib.compress(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"), 1)
-        self._enqueue("insert or ignore into cache(key, model, value) values (?, ?, ?)", (key, fingerprint, body))
+        try:
+            self._enqueue(
+                "insert or ignore into cache(key, model, value) values (?, ?, ?)", (key, fingerprint, body)
+            )
+        except UserError:
+            del self._unwritten[key]
+            raise
 
     def forget(self, model: str | None = None) -> int:
         """Drop cached replies, of one model fingerprint or of all; returns how many there were."""
@@ -169,6 +180,10 @@ class Store:
             "select id, at, body from event where run = ? and id > ? order by id limit ?", (run, after, most)
         )
         return [(id, {**json.loads(body), "at": at}) for id, at, body in rows]
+
+    def discard(self, run: str) -> None:
+        """Forget a run that came to nothing."""
+        self._run("delete from run where id = ?", (run,))
 
     def recorded(self, run: str) -> dict[tuple[str, str, int], Recorded]:
         """Every sample of a run that has ended, by (arm, item, repeat)."""
@@ -274,7 +289,8 @@ class Store:
                     self._writer.execute(sql, values)
         except Exception as error:
             # Nothing after a failed write may be acknowledged: order is what makes resume safe.
-            failure = self._failure = error
+            failure = error
+            self._failure = None if self._goes_on else error
         for sql, values, done in batch:
             if sql.startswith("insert or ignore into cache"):
                 self._unwritten.pop(values[0], None)

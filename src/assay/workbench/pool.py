@@ -28,7 +28,7 @@ class Pool:
     def __init__(self, home: Home, choice: ModelChoice) -> None:
         self.home = home
         self.choice = choice
-        self.store = Store(home.database)
+        self.store = Store(home.database, goes_on=True)
         self.driver = Driver(cache=self.store, workshop=Workshop(home.organisms))
         self._opening: dict[tuple[str, Set[Capability], tuple[str, ...]], asyncio.Task[Model]] = {}
 

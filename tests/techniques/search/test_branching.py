@@ -57,6 +57,15 @@ def test_the_likelihood_is_read_off_the_one_answer() -> None:
     assert found == ("paris", 3.5)
 
 
+def test_what_follows_an_answer_is_not_held_against_it() -> None:
+    tokens = tuple(
+        TokenLogprob(1, text, logprob) for text, logprob in ((" Par", -0.1), ("is", -0.3), (", which", -9.0))
+    )
+    reply = Reply(" Paris, which", logprobs=tokens)
+    found, _ = by_hand(uncertain("Capital?", "It is", by="likelihood"), [(reply,)])
+    assert found == ("paris", pytest.approx(0.2))
+
+
 def block(*targets: str) -> tuple[Sample, ...]:
     return tuple(
         Sample(f"q{i}", f"Question {i}?", target, meta={"cue": "It is"}) for i, target in enumerate(targets)

@@ -15,7 +15,7 @@ Costs     n + 1 replies a question, the prompt once where the model shares it; t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from assay.core import Answer, Ask, Finish, Flow, Reply, Sample, UserError, ask, together
@@ -27,8 +27,18 @@ _END_OF_ANSWER = re.compile(r"[\n.,;:!?(\"'“”‘’]|\b(?:and|in|located|or|
 
 def short_answer(text: str) -> str | None:
     """What a reply names before a mark, or a word that begins to explain it; None where it names nothing."""
-    parts = (normalised(part) for part in _END_OF_ANSWER.split(text))
-    return next((part.removeprefix("the ") for part in parts if part), None)
+    start, end = _place_of_answer(text)
+    return normalised(text[start:end]).removeprefix("the ") or None
+
+
+def _place_of_answer(text: str) -> tuple[int, int]:
+    """Where the short answer begins and ends in a reply."""
+    start = 0
+    for mark in _END_OF_ANSWER.finditer(text):
+        if normalised(text[start : mark.start()]):
+            return start, mark.start()
+        start = mark.end()
+    return start, len(text)
 
 
 def uncertain(
@@ -50,9 +60,20 @@ def uncertain(
 
 
 def _surprise(replies: Sequence[Reply]) -> float:
-    """Minus the mean log-probability of all their tokens, in nats."""
-    logprobs = [token.logprob for reply in replies for token in reply.logprobs]
+    """Minus the mean log-probability of their answers' own tokens, in nats; what follows is not judged."""
+    logprobs = [logprob for reply in replies for logprob in _of_answer(reply)]
     return -sum(logprobs) / len(logprobs) if logprobs else 0.0
+
+
+def _of_answer(reply: Reply) -> Iterator[float]:
+    """Log-probabilities of a reply's tokens up to the end of its answer."""
+    _, end = _place_of_answer(reply.text)
+    at = 0
+    for token in reply.logprobs:
+        if at >= end:
+            return
+        yield token.logprob
+        at += len(token.text)
 
 
 def error_ranking(
