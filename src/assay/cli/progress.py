@@ -11,7 +11,6 @@ from typing import Any
 from assay.lab.experiment import Report
 from assay.lab.plan import Event
 
-
 UNTOLD = ("begin", "end")
 """Events for those who look in from elsewhere: here the verdict, or the error, says it."""
 

@@ -172,7 +172,9 @@ class Store:
     def tell(self, run: str, event: Mapping[str, Any]) -> None:
         """Keep something that happened in a run. Not waited for: a kill may lose the last few."""
         body = json.dumps(event, ensure_ascii=False).encode("utf-8", "replace").decode()
-        self._enqueue("insert into event(run, at, body) values (?, ?, ?)", (run, time.time(), body))
+        # What is told late of a run that was discarded is told to nobody.
+        sql = "insert into event(run, at, body) select id, ?, ? from run where id = ?"
+        self._enqueue(sql, (time.time(), body, run))
 
     def events(self, run: str, after: int = 0, most: int = 1000) -> list[tuple[int, dict[str, Any]]]:
         """What happened in a run since the event of that number, oldest first."""
