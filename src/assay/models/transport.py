@@ -50,7 +50,7 @@ class Transport:
         """The JSON that came back; `EndpointDown` is worth another try, other errors are not."""
         self.outstanding += 1
         try:
-            response = await self._send("POST", path, body, seconds)
+            response = await self._send("POST", path, _written(body), seconds)
         finally:
             self.outstanding -= 1
         if response.status_code != 200:
@@ -62,50 +62,77 @@ class Transport:
             raise EndpointDown(f"{self.address} answered with something that is not JSON: {text!r}.") from None
 
     async def _send(
-        self, method: str, path: str, body: dict[str, Any] | None, seconds: float | None = None
+        self, method: str, path: str, content: bytes | None, seconds: float | None = None
     ) -> httpx2.Response:
-        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        timeout = httpx2.Timeout(seconds or self._seconds, connect=CONNECT_SECONDS, pool=None)
-        with self._sorted_faults(seconds):
-            return await self._client().request(
-                method,
-                self.address + path,
-                content=content,
-                headers={"Content-Type": "application/json"},
-                timeout=timeout,
-            )
+        async with self._begun(method, path, content, seconds=seconds) as response:
+            await response.aread()
+            return response
 
     async def events(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
         """The JSON of every server-sent event; closing it closes the connection, and so stops the server."""
-        content = json.dumps(body, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json"}
         self.outstanding += 1
         try:
-            with self._sorted_faults():
-                url = self.address + path
-                async with self._client().stream("POST", url, content=content, headers=headers) as response:
-                    if response.status_code != 200:
-                        await response.aread()
-                        raise self._refusal(response)
-                    async for line in response.aiter_lines():
-                        kind, _, data = line.partition(":")
-                        if kind == "data" and data.strip() != "[DONE]":
-                            yield self._event(data)
+            async with self._begun("POST", path, _written(body)) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    raise self._refusal(response)
+                async for line in response.aiter_lines():
+                    kind, _, data = line.partition(":")
+                    if kind == "data" and data.strip() != "[DONE]":
+                        yield self._event(data)
         finally:
             self.outstanding -= 1
 
     @contextlib.asynccontextmanager
     async def opened(self, path: str, content: bytes) -> AsyncGenerator[httpx2.Response]:
         """The response as it begins to come in, whatever its status; leaving closes the connection."""
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         self.outstanding += 1
         try:
-            with self._sorted_faults():
-                url = self.address + path
-                async with self._client().stream("POST", url, content=content, headers=headers) as response:
-                    yield response
+            async with self._begun("POST", path, content, headers={"Accept-Encoding": "identity"}) as response:
+                yield response
         finally:
             self.outstanding -= 1
+
+    @contextlib.asynccontextmanager
+    async def _begun(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        *,
+        headers: dict[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> AsyncGenerator[httpx2.Response]:
+        with self._sorted_faults(seconds):
+            request = self._client().build_request(
+                method,
+                self.address + path,
+                content=content,
+                headers={"Content-Type": "application/json"} | (headers or {}),
+                timeout=httpx2.Timeout(seconds or self._seconds, connect=CONNECT_SECONDS, pool=None),
+            )
+            response = await self._answered(request)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+    async def _answered(self, request: httpx2.Request) -> httpx2.Response:
+        """The head of the response. A connection that was kept open may be one that the server has just closed;
+        then, and only then, it is sent again: over a new one a server that breaks off is unwell."""
+        is_new = False
+
+        async def note(event: str, _: dict[str, Any]) -> None:
+            nonlocal is_new
+            is_new = is_new or event == "connection.connect_tcp.started"
+
+        request.extensions["trace"] = note
+        try:
+            return await self._client().send(request, stream=True)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+            if is_new:
+                raise
+        return await self._client().send(request, stream=True)
 
     def _event(self, data: str) -> dict[str, Any]:
         try:
@@ -157,6 +184,10 @@ def _sound(key: str) -> str:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UserError("The key holds a character that no key has.", hint="Set OPENAI_API_KEY again.")
     return key
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _said(response: httpx2.Response) -> str:
