@@ -56,7 +56,10 @@ PAPER = Paper(
             unit="share of pairs turned round",
             others=(_shuffled("online Elo, K 4", 4.0),),
             placebo=False,
-            departures=("No placebo: Bradley-Terry in the control is what does not look at the order.",),
+            departures=(
+                "The control cannot turn anything round: Bradley-Terry reads a table of counts and no order. The "
+                "effect is the share that online Elo turns round, and there is no placebo.",
+            ),
             **SETTINGS,
         ),
         Claim(

@@ -63,14 +63,14 @@ PAPER = Paper(
         ),
         Claim(
             "tree-diversity",
-            "Eight branches at temperature 1 hold more different replies than eight regenerations at 0.3.",
+            "Eight branches at temperature 1 name more different things than eight regenerations at 0.3.",
             drawing("branches", 1.0),
             drawing("regenerations", 0.3),
             NamingTask(),
             0.1,
             {"smoke": Size(6), "small": Size(60), "full": Size(96)},
             measure=Measure.GRADED,
-            unit="share of different replies",
+            unit="share of different answers",
             placebo=False,
             equal_spend=False,
             others=(drawing("in between", 0.7),),
@@ -80,7 +80,7 @@ PAPER = Paper(
         "Which answers are wrong is known only afterwards: AUROCs are taken within blocks of twelve questions and "
         "paired by block. Both arms judge the same greedy answer.",
         "The questions on cities, capitals, elements and opposites fill 28 blocks: small and full are the same.",
-        "Answers are compared by their first words; other words for the same thing differ.",
+        "Answers are compared by their first words, up to a mark; other words for the same thing differ.",
         "Variety has no placebo, for both arms are the same request but for one number, and spend alike.",
     ),
 )

@@ -95,11 +95,13 @@ def test_a_task_without_blocks_is_refused_in_one_sentence() -> None:
         next(error_ranking(()))
 
 
-def test_variety_is_the_share_of_different_replies() -> None:
-    replies = tuple(Reply(text) for text in ("A cat.", "a  cat", "A dog", "An owl!"))
-    answer, ((request,), *_) = by_hand(variety("Name an animal.", "", n=4), [replies])
-    assert answer.measures == {"distinct": 0.75}
-    assert (request.n, request.temperature) == (4, 1.0)
+def test_variety_is_the_share_of_different_answers() -> None:
+    """Two cats, one of them explained; one that names nothing; and a sentence, which counts as another."""
+    texts = ("A cat, which purrs.", "a  cat", "A dog", "An owl!", "...", "The cat is an animal")
+    replies = tuple(Reply(text) for text in texts)
+    answer, ((request,), *_) = by_hand(variety("Name an animal.", "", n=6), [replies])
+    assert answer.measures == {"distinct": 4 / 6}
+    assert (request.n, request.temperature) == (6, 1.0)
     refused, _ = by_hand(variety("?", "", n=2), [(Reply("", Finish.REFUSED), Reply("a"))])
     assert NamingTask().score(Sample("s", "?"), refused).ending is Ending.REFUSED
 

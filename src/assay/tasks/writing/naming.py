@@ -36,7 +36,7 @@ WAYS = (
 
 @dataclass(frozen=True, slots=True)
 class NamingTask:
-    """A sample is a prompt; its score is what the arm measured, the share of different replies."""
+    """A sample is a prompt; its score is what the arm measured, the share of different answers."""
 
     name: str = "naming"
     kind: str = "score"
@@ -59,7 +59,7 @@ class NamingTask:
         return None
 
     def score(self, sample: Sample, answer: Answer) -> Outcome:
-        """The share of replies that differ."""
+        """The share of answers that differ."""
         if SCORED not in answer.measures:
             return Outcome.without_answer(answer)
         return Outcome.scored(answer.measures[SCORED], detail=answer.detail)

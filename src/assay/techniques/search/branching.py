@@ -4,7 +4,7 @@ Source    flux (transmissions11, now paradigmxyz/flux, 2023): "use inconsistenci
           uncertain", and "get a wider variety of creative responses" (README).
 Here      Disagreement is 1 minus the share of the commonest answer among n branches. It is held against the mean
           log-probability of the answer's own tokens: whichever ranks wrong answers above right ones more often
-          knows better where the model is uncertain. Variety is the share of different replies among n.
+          knows better where the model is uncertain. Variety is the share of different answers among n.
 Departs   1. Answers are compared by their first words, up to a mark or an explanation; users of flux look at them.
           2. The answer that is judged right or wrong is the greedy one, the same for every way of measuring.
           3. A branch in which no answer can be read agrees with none.
@@ -109,10 +109,10 @@ def error_ranking(
 def variety(
     question: str, cue: str, *, n: int = 8, temperature: float = 1.0, max_tokens: int = 12
 ) -> Flow[Answer]:
-    """The share of different replies among n branches."""
+    """The share of different answers among n branches; one that names nothing adds none."""
     drawn = Ask(question, prefill=cue, n=n, temperature=temperature, max_tokens=max_tokens, stop=("\n",))
     replies = yield from ask(drawn)
     if any(reply.finish is Finish.REFUSED for reply in replies):
         return Answer(finish=Finish.REFUSED)
-    different = len({normalised(reply.text) for reply in replies})
-    return Answer(measures={"distinct": different / n}, detail=f"{different} different replies of {n}")
+    different = len({short_answer(reply.text) for reply in replies} - {None})
+    return Answer(measures={"distinct": different / n}, detail=f"{different} different answers of {n}")
