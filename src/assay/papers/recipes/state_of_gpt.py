@@ -21,7 +21,8 @@ from assay.tasks.facts import Answers, Preferences, Statements, World
 from assay.tasks.facts.alternatives import Alternatives, AsPairs
 from assay.techniques.training.alignment.entropy import Entropy
 from assay.techniques.training.alignment.judging import Audit, Choosing, Writing
-from assay.techniques.training.alignment.preferences import PolicyGradient, RewardModel, SupervisedTuning, Tuning
+from assay.techniques.training.alignment.preferences import PolicyGradient, RewardModel, SupervisedTuning
+from assay.techniques.training.alignment.tuning import Tuning
 from assay.techniques.training.organisms.exam import Exam
 from assay.techniques.training.organisms.loop import Schedule
 from assay.techniques.training.organisms.network import Tiny

@@ -17,7 +17,7 @@ from assay.techniques.training.organisms.loop import NOTE_EVERY, Diverged
 from assay.techniques.training.organisms.network import require_torch
 
 if TYPE_CHECKING:
-    from assay.techniques.training.alignment.preferences import Tuning
+    from assay.techniques.training.alignment.tuning import Tuning
 
 MINOR = "1.16"
 """The version of trl this is written for: it removes things in minor versions."""
