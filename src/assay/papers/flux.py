@@ -82,5 +82,7 @@ PAPER = Paper(
         "The questions on cities, capitals, elements and opposites fill 28 blocks: small and full are the same.",
         "Answers are compared by their first words, up to a mark; other words for the same thing differ.",
         "Variety has no placebo, for both arms are the same request but for one number, and spend alike.",
+        "Seed 1 was looked at while the likelihood still counted what follows an answer, and variety how "
+        "things are said. Both were mended, and judged on seed 2.",
     ),
 )
