@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from assay.cli.app import app
 from assay.core import Reply, TokenLogprob
 from assay.core.branching import Branches, Settings
 from assay.home import find_home
@@ -136,7 +137,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "no node of that number": (("copy", "TREE", "99"), "There is no node named '99'"),
     "a circle": (("connect", "TREE", "3", "1"), "circle"),
     "a second parent": (("connect", "TREE", "1", "3"), "parent already"),
-    "an old version": (("edit", "TREE", "3", "x", "--version", "1"), "Load it again"),
+    "an old version": (("edit", "TREE", "3", "x", "--version", "1"), "Look at it again"),
     "nothing to redo": (("redo", "TREE"), "nothing to redo"),
     "a role there is none of": (("add", "TREE", "2", "x", "--role", "zebra"), "zebra"),
     "an empty prompt": (("new", "-p", " "), "The prompt is empty."),
@@ -185,3 +186,20 @@ def test_a_new_tree_has_ten_nodes_and_its_prefix_was_evaluated_once(home: Path, 
     # The same seed draws the same branches.
     again = json.loads(command(capsys, *words)[1])
     assert [node["text"] for node in again["nodes"]] == [node["text"] for node in found["nodes"]]
+
+
+def test_the_tab_key_knows_trees_nodes_and_roles(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    _, name = kept()
+
+    def offered(*words: str) -> str:
+        monkeypatch.setenv("_ASSAY_COMPLETE", "complete_zsh")
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", " ".join(("assay", "tree", *words)))
+        with pytest.raises(SystemExit):
+            app(prog_name="assay")
+        return capsys.readouterr().out
+
+    assert name in offered("show", name[:2])
+    assert all(word in offered("grow", name, "") for word in ('"3":"Four."', '"6":"⟨U+001B⟩[31mfive"'))
+    assert '"2"' in offered("show", name, "--node", "")
+    assert '"assistant"' in offered("add", name, "2", "Why?", "--role", "a")
+    assert "Four" not in offered("grow", "no such tree", "")

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from assay.core import Ask, BadRequest, EndpointDown, Message, ModelError, Piece, Reply, Streams
+from assay.core import (
+    Ask,
+    BadRequest,
+    EndpointDown,
+    Message,
+    ModelError,
+    Piece,
+    Reply,
+    Streams,
+    TokenLogprob,
+)
 from assay.core.branching import Branches, Settings, Status
 from assay.lab.branching import Grown, Trees, go_on, grow, growing
 from assay.models import Scripted
@@ -168,6 +178,49 @@ def test_a_change_by_hand_while_words_come_is_kept(trees: Trees, monkeypatch: py
 
     asyncio.run(work())
     assert [node.text for node in trees.read(name).children("2")] == ["mine", "reply 1", "a note"]
+
+
+class Talker(Scripted):
+    """Replies of four tokens, token by token and in turn."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda request, index: "")
+
+    async def stream(self, request: Ask, indexes: Sequence[int]) -> AsyncGenerator[Piece]:
+        for number in range(4):
+            for index in indexes:
+                ended = Reply("x x x x ", tokens_in=9, tokens_out=4) if number == 3 else None
+                yield Piece(index, "x ", (TokenLogprob(number, "x ", -1.0),), ended)
+
+
+# Where one node wants no more words the other one still does, and its neighbour's are written on and cost.
+@pytest.mark.parametrize(
+    ("change", "replies", "tokens"),
+    [
+        (lambda tree: tree.edit("3", "mine"), 2, 8),
+        (lambda tree: tree.delete("3"), 2, 8),
+        (lambda tree: tree.undo(), 0, 4),
+        (lambda tree: tree.delete("2"), 0, 4),
+        (lambda tree: [tree.cancel(stream) for stream in list(tree.streams)], 0, 4),
+    ],
+)
+def test_what_was_written_stays_on_the_bill_whatever_becomes_of_it(
+    trees: Trees, monkeypatch: pytest.MonkeyPatch, change: Any, replies: int, tokens: int
+) -> None:
+    monkeypatch.setattr(growing, "AUTOSAVE_SECONDS", -1.0)
+    name = trees.new(question).id
+
+    async def work() -> None:
+        count = 0
+        async for _ in grow(trees, name, "2", Settings(n=2), Talker()):
+            count += 1
+            if count == 4:
+                with trees.changing(name) as tree:
+                    change(tree)
+
+    asyncio.run(work())
+    spent = trees.read(name).spent
+    assert (spent.replies, spent.tokens_out) == (replies, tokens)
 
 
 def test_what_a_model_refuses_before_its_first_word_leaves_no_trace(trees: Trees) -> None:

@@ -55,7 +55,7 @@ def test_a_change_to_an_old_version_is_refused(trees: Trees) -> None:
     version = trees.read(name).version
     with trees.changing(name, version) as tree:
         tree.edit("2", "first come")
-    with pytest.raises(Conflict, match="Load it again"), trees.changing(name, version) as tree:
+    with pytest.raises(Conflict, match="Look at it again"), trees.changing(name, version) as tree:
         tree.edit("2", "too late")
     assert trees.read(name).node("2").text == "first come"
 

@@ -7,24 +7,28 @@ from typing import Any
 
 import pytest
 
-from assay.core import UserError
+from assay.core import Reply, UserError
 from assay.core.branching import (
     Branches,
     Origin,
     Settings,
+    Status,
     clusters,
     disagreement,
     from_flux,
     from_json,
     normalised,
+    prompts,
+    taken_in,
     to_json,
     to_markdown,
     to_text,
     transcript,
 )
 from assay.core.branching.flux import STORAGE_KEY
+from assay.core.branching.form import FORM
 
-from .test_branches import grown
+from .test_branches import asked, grown
 
 
 def test_the_text_of_a_tree_is_json_with_one_node_to_a_line() -> None:
@@ -57,6 +61,67 @@ def test_what_is_no_tree_is_said(spoil: Any, said: str) -> None:
     spoil(found)
     with pytest.raises((ValueError, UserError), match=said):
         from_json(found)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        ('"Be \\ud83d brief."', "half a character"),
+        ('"\\udc00"', "half a character"),
+        ("NaN", "without a value"),
+        ("-Infinity", "without a value"),
+    ],
+)
+def test_a_document_that_could_not_be_written_again_is_no_tree(spoilt: str, said: str) -> None:
+    ours = to_text(grown("4")).replace('"Be brief."', spoilt)
+    theirs = json.dumps({"nodes": [flux_node("a", "System", "@")], "edges": []}).replace('"@"', spoilt)
+    for document in (ours, theirs, json.dumps({STORAGE_KEY: theirs})):
+        with pytest.raises(UserError, match=f"^This is no tree.*{said}"):
+            taken_in(json.loads(document), "t")
+    with pytest.raises(ValueError, match=said):
+        from_json(json.loads(ours))
+
+
+def test_a_tree_of_ours_is_taken_in_under_a_name_of_its_own_and_nothing_is_written_in_it() -> None:
+    tree = grown("4")
+    tree.begin("live", "2", "m", Settings(n=1))
+    tree.append("live", "4", "fo")
+    found = taken_in(json.loads(to_text(tree)), "mine")
+    assert (found.tree.id, found.tree.streams, found.notes) == ("mine", {}, ())
+    assert (found.tree.node("4").text, found.tree.node("4").status) == ("fo", Status.CANCELLED)
+    assert found.tree.version == tree.version
+    assert len(found.tree.undoable) == len(tree.undoable)
+
+
+@pytest.mark.parametrize("found", [{"form": "other/1"}, {"form": FORM, "nodes": 7}, {"form": FORM}])
+def test_what_only_begins_like_a_tree_is_refused_in_one_sentence(found: Any) -> None:
+    with pytest.raises(UserError, match=r"^This is no tree: "):
+        taken_in(found, "t")
+
+
+def test_the_replies_that_stand_below_a_node_share_their_prompt() -> None:
+    tree = asked()
+    for node in tree.begin("s", "2", "m", Settings(n=3)):
+        tree.finish("s", node.id, Reply("4", tokens_in=20, tokens_out=2), 20 if node.index == 0 else 0)
+    tree.add("2", "user", "a note costs nothing")
+    for node in tree.begin("t", "3", "m", Settings(n=1)):
+        tree.finish("t", node.id, Reply("!", tokens_in=23, tokens_out=1), 5)
+    first, second = prompts(tree)
+    assert first == {
+        "node": "2",
+        "replies": 3,
+        "prompt": 20,
+        "if not shared": 60,
+        "evaluated": 20,
+        "times": "1.00",
+        "written": 6,
+    }
+    assert (second["node"], second["times"], second["written"]) == ("3", "0.22", 1)
+    # What a person has edited was drawn all the same; what was deleted does not stand any more.
+    tree.edit("3", "four")
+    assert [row["evaluated"] for row in prompts(tree)] == [20, 5]
+    tree.delete("3")
+    assert [row["replies"] for row in prompts(tree)] == [2]
 
 
 @pytest.mark.parametrize("found", [None, [], {}, "text", 7, {"form": "assay-tree/1"}])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assay.cli.tree.opening import NEWEST, NODE, TREE, chosen, my_trees
+from assay.cli.tree.opening import NEWEST, NODE, TREE, chosen, my_trees, node_names, role_names
 
 if TYPE_CHECKING:
     from assay.core.branching import Branches
@@ -31,9 +31,11 @@ def _read(text: str) -> str:
 
 def add(
     tree: str = TREE,
-    node: str = typer.Argument(..., help="The node it stands below, or - for a root of its own."),
+    node: str = typer.Argument(
+        ..., help="The node it stands below, or - for a root of its own.", autocompletion=node_names
+    ),
     text: str = TEXT,
-    role: str = typer.Option("user", "--role", help="user, system, assistant or tool."),
+    role: str = typer.Option("user", "--role", help="user, system, assistant or tool.", autocompletion=role_names),
     version: int | None = VERSION,
 ) -> None:
     """Add a turn below a node."""
@@ -66,8 +68,8 @@ def rename(
 
 def connect(
     tree: str = TREE,
-    parent: str = typer.Argument(..., help="The node it shall stand below."),
-    child: str = typer.Argument(..., help="A node without a parent."),
+    parent: str = typer.Argument(..., help="The node it shall stand below.", autocompletion=node_names),
+    child: str = typer.Argument(..., help="A node without a parent.", autocompletion=node_names),
     version: int | None = VERSION,
 ) -> None:
     """Hang a root below another node; a circle and a second parent are refused."""
@@ -83,7 +85,7 @@ def disconnect(tree: str = TREE, node: str = NODE, version: int | None = VERSION
 
 def delete(
     tree: str = TREE,
-    node: str = typer.Argument("", help="Number of a node in it."),
+    node: str = typer.Argument("", help="Number of a node in it.", autocompletion=node_names),
     whole_tree: bool = typer.Option(False, "--whole-tree", help="The tree itself, for good."),
     keep_children: bool = typer.Option(False, "--keep-children", help="Hang its children where it stood."),
     version: int | None = VERSION,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assay.cli.tree.opening import NEWEST, NODE, TREE, chosen, my_trees
+from assay.cli.tree.opening import NEWEST, NODE, TREE, chosen, my_trees, node_names
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -46,7 +46,7 @@ def list_trees() -> None:
 
 def show(
     tree: str = NEWEST,
-    node: str = typer.Option("", "--node", help="Only what is below this node."),
+    node: str = typer.Option("", "--node", help="Only what is below this node.", autocompletion=node_names),
     heat: bool = typer.Option(False, "--heat", help="Colour tokens by log-probability: red was least expected."),
     whole: bool = typer.Option(False, "--whole", help="Every word of every node."),
 ) -> None:
@@ -62,14 +62,15 @@ def print_tree(tree: Branches, node: str = "", *, heat: bool = False, whole: boo
     from rich.tree import Tree
 
     console = Console(highlight=False)
+    families = tree.families()
     top = Tree(Text(f"{tree.id} {tree.title}".strip(), style="bold"), guide_style="dim")
-    waiting: list[tuple[Tree, Sequence[Node]]] = [(top, [tree.node(node)] if node else tree.children(None))]
+    waiting: list[tuple[Tree, Sequence[Node]]] = [(top, [tree.node(node)] if node else families.get(None, ()))]
     while waiting:
         place, siblings = waiting.pop()
         for alike, share in _alike(siblings):
             branch = place.add(_line(alike, share, heat=heat, longest=None if whole else LONGEST))
             # What stands below equal siblings differs: each keeps its own.
-            waiting.extend((branch, below) for one in alike if (below := tree.children(one.id)))
+            waiting.extend((branch, below) for one in alike if (below := families.get(one.id)))
     console.print(top)
     for line in _agreement(tree, node):
         console.print(line, style="dim")
@@ -133,8 +134,9 @@ def heated(node: Node) -> Text:
 def _agreement(tree: Branches, node: str) -> Iterator[str]:
     from assay.core.branching import Origin, clusters
 
-    for parent in tree.below(node) if node else tree.nodes.values():
-        found = clusters([child for child in tree.children(parent.id) if child.origin is Origin.MODEL])
+    families = tree.families()
+    for parent in tree.below(node or None):
+        found = clusters([child for child in families.get(parent.id, ()) if child.origin is Origin.MODEL])
         drawn = sum(len(cluster.nodes) for cluster in found)
         if drawn > 1:
             yield (

@@ -30,7 +30,7 @@ def export(
         typer.echo(text, nl=False)
         return
     try:
-        out.write_text(text)
+        out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}.") from None
 
@@ -43,7 +43,7 @@ def import_tree(
     from assay.core.errors import BadFile, UserError
 
     try:
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadFile(file, f"{error.strerror}.") from None
     except (ValueError, RecursionError) as error:

@@ -7,16 +7,17 @@ They share no data, and so no code.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.core.branching.history import Change
-from assay.core.branching.nodes import Node, Origin, Original, Settings, Status, fields_of
+from assay.core.branching.nodes import Node, Origin, Original, Settings, Status, fields_of, kept, whole
 from assay.core.errors import UnknownName, UserError
 from assay.core.replies import Piece, Reply, TokenLogprob
 from assay.core.requests import Message, Role
+from assay.core.validation import require_text
 
 PREAMBLE = "You are a helpful assistant."
 LONGEST_HISTORY = 256
@@ -34,7 +35,7 @@ class Conflict(UserError):
 class Spent:
     """What all replies ever drawn in a tree have cost; undoing gives nothing back.
 
-    Of a reply that was stopped only the tokens that came are known.
+    They are counted as they come. Of a reply that was stopped the prompt is not known.
     """
 
     replies: int = 0
@@ -60,6 +61,8 @@ class Branches:
     def __init__(
         self, name: str, title: str = "", nodes: Iterable[Node] = (), *, preamble: str = PREAMBLE
     ) -> None:
+        require_text("title", title, may_be_empty=True)
+        require_text("preamble", preamble)
         self.id = name
         self.title = title
         self.preamble = preamble
@@ -93,11 +96,19 @@ class Branches:
             path.append(self.node(parent))
         return tuple(reversed(path))
 
-    def below(self, name: str) -> tuple[Node, ...]:
-        """The node and everything under it, parents first."""
-        found = [self.node(name)]
+    def families(self) -> Mapping[str | None, Sequence[Node]]:
+        """The children of all that have any: quicker than asking one after the other."""
+        found: dict[str | None, list[Node]] = {}
+        for node in sorted(self.nodes.values(), key=lambda node: int(node.id)):
+            found.setdefault(node.parent, []).append(node)
+        return found
+
+    def below(self, name: str | None) -> tuple[Node, ...]:
+        """The node and everything under it, parents first; of None: whatever hangs on a root."""
+        families = self.families()
+        found = [self.node(name)] if name is not None else list(families.get(None, ()))
         for node in found:
-            found.extend(self.children(node.id))
+            found.extend(families.get(node.id, ()))
         return tuple(found)
 
     def lineage(self, name: str) -> tuple[Message, ...]:
@@ -118,13 +129,14 @@ class Branches:
         if version is not None and version != self.version:
             raise Conflict(
                 f"The tree was changed meanwhile: it is at version {self.version}, you have read {version}.",
-                hint="Load it again, then repeat the change.",
+                hint="Look at it again, then repeat the change.",
             )
 
     def add(self, parent: str | None, role: Role, text: str = "", origin: Origin = Origin.HUMAN) -> Node:
         """A new turn below a node, or a new root."""
         if parent is not None:
             self.node(parent)
+        require_text("text", text, may_be_empty=True)
         node = Node(self._new_id(), parent, role, text, origin=origin)
         self._change(f"add {role}", {node.id: node})
         return node
@@ -132,6 +144,7 @@ class Branches:
     def edit(self, name: str, text: str) -> None:
         """Other words, a person's own; what stood there first is kept beside them."""
         node = self.node(name)
+        require_text("text", text, may_be_empty=True)
         first = node.edited_from or Original(node.text, node.origin)
         status = Status.CANCELLED if node.status is Status.STREAMING else node.status
         fields: dict[str, Any] = {
@@ -145,7 +158,9 @@ class Branches:
 
     def rename(self, name: str, label: str) -> None:
         """A label of a person's own; an empty one brings the automatic one back."""
-        self._change("rename", {name: replace(self.node(name), name=label)}, ("name",))
+        node = self.node(name)
+        require_text("label", label, may_be_empty=True)
+        self._change("rename", {name: replace(node, name=label)}, ("name",))
 
     def disconnect(self, name: str) -> None:
         """Make a node the root of a tree of its own."""
@@ -260,8 +275,9 @@ class Branches:
     def append(self, stream: str, name: str, text: str, tokens: tuple[TokenLogprob, ...] = ()) -> None:
         """Words that have come for a node; `StaleStream` where it waits for none from there."""
         node = self._waiting(stream, name)
-        written = node.tokens_out + len(tokens)
-        self.nodes[name] = replace(node, text=node.text + text, tokens=node.tokens + tokens, tokens_out=written)
+        written = node.tokens_out + _count(text, tokens)
+        grown: dict[str, Any] = {"text": node.text + whole(text), "tokens": node.tokens + kept(tokens)}
+        self.nodes[name] = replace(node, **grown, tokens_out=written)
 
     def finish(self, stream: str, name: str, reply: Reply, evaluated: int = 0) -> None:
         """The whole reply of a node: what stands there is what the model's `generate` would have given."""
@@ -269,8 +285,8 @@ class Branches:
         text, tokens, written = self.streams[stream].begun[name]
         self.nodes[name] = replace(
             node,
-            text=text + reply.text,
-            tokens=tokens + reply.logprobs,
+            text=text + whole(reply.text),
+            tokens=tokens + kept(reply.logprobs),
             status=Status.DONE,
             finish=reply.finish,
             tokens_in=reply.tokens_in,
@@ -279,24 +295,29 @@ class Branches:
         )
         self._close(stream, name)
 
-    def pay(self, pieces: Iterable[Piece]) -> None:
-        """Note what pieces have cost, whatever becomes of their nodes."""
+    def pay(self, pieces: Iterable[Piece], paid: Mapping[int, int]) -> Mapping[int, int]:
+        """Note what pieces of a stream have cost, whatever becomes of their nodes.
+
+        `paid`: the tokens of each index that are on the bill already; gives what is by then.
+        """
+        by_now = Counter(paid)
         for piece in pieces:
-            if piece.reply is None:
-                continue
-            self.spent.replies += 1
-            self.spent.tokens_in += piece.reply.tokens_in
-            self.spent.tokens_out += piece.reply.tokens_out
-            self.spent.evaluated += piece.evaluated
+            written = _count(piece.text, piece.tokens)
+            if piece.reply is not None:
+                written = max(0, piece.reply.tokens_out - by_now[piece.index])
+                self.spent.replies += 1
+                self.spent.tokens_in += piece.reply.tokens_in
+                self.spent.evaluated += piece.evaluated
+            self.spent.tokens_out += written
+            by_now[piece.index] += written
+        return by_now
 
     def cancel(self, stream: str, problem: str = "") -> None:
         """Stop a stream: what has come stands. With a problem: the model failed."""
         status = Status.ERROR if problem else Status.CANCELLED
-        begun = self.streams[stream].begun if stream in self.streams else {}
-        for name, (_, _, written) in begun.items():
-            self.spent.tokens_out += self.nodes[name].tokens_out - written
-            self.nodes[name] = replace(self.nodes[name], status=status, problem=problem)
-        self.streams.pop(stream, None)
+        begun = self.streams.pop(stream).begun if stream in self.streams else ()
+        for name in begun:
+            self.nodes[name] = replace(self.nodes[name], status=status, problem=whole(problem))
 
     def _open(self, stream: str, nodes: list[Node]) -> None:
         begun = {node.id: (node.text, node.tokens, node.tokens_out) for node in nodes}
@@ -318,3 +339,8 @@ class Branches:
         for name in names:
             for stream in [found.id for found in self.streams.values() if name in found.begun]:
                 self._close(stream, name)
+
+
+def _count(text: str, tokens: tuple[TokenLogprob, ...]) -> int:
+    """Tokens of a piece: those listed, or one, as servers send them."""
+    return len(tokens) or bool(text)

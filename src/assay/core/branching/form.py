@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,6 +35,7 @@ def to_json(tree: Branches) -> dict[str, Any]:
 
 def from_json(found: Any) -> Branches:
     """The inverse of `to_json`; `ValueError` with the reason where it is no tree."""
+    refuse_unwritable(found)
     try:
         if found["form"] != FORM:
             raise ValueError(f"its form is {found['form']!r:.40} and not {FORM}")
@@ -42,7 +43,7 @@ def from_json(found: Any) -> Branches:
         tree = Branches(str(found["id"]), str(found["title"]), nodes, preamble=str(found["preamble"]))
         tree.version = int(found["version"])
         tree.next_id = max(tree.next_id, int(found["next"]))
-        tree.spent = Spent(**found["spent"])
+        tree.spent = Spent(**{key: int(count) for key, count in found["spent"].items()})
         tree.undoable.extend(Change.from_json(change) for change in found["undo"])
         tree.redoable.extend(Change.from_json(change) for change in found["redo"])
         tree.streams = {stream["id"]: _stream_from_json(stream) for stream in found["streams"]}
@@ -54,10 +55,20 @@ def from_json(found: Any) -> Branches:
     return tree
 
 
+def refuse_unwritable(found: Any) -> None:
+    """`ValueError` for what Python reads as JSON and nobody can write as such."""
+    try:
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half a character (a lone surrogate)") from None
+    except ValueError:
+        raise ValueError("it holds a number without a value (NaN or Infinity)") from None
+
+
 def _check(tree: Branches, count: int) -> None:
     if len(tree.nodes) != count:
         raise ValueError("two nodes share an id")
-    reached = {node.id for root in tree.children(None) for node in tree.below(root.id)}
+    reached = {node.id for node in tree.below(None)}
     if reached != set(tree.nodes):
         lost = min(set(tree.nodes) - reached, key=int)
         raise ValueError(f"node {lost} hangs below a node that is missing, or in a circle")
@@ -99,19 +110,20 @@ def _dumps(value: Any) -> str:
 def to_markdown(tree: Branches) -> str:
     """All branches from the roots down, headings as deep as the turns; equal siblings are counted."""
     lines = [f"# {tree.title or tree.id}", ""]
-    for root in tree.children(None):
-        _write(tree, root, 2, lines)
+    families = tree.families()
+    for root in families.get(None, ()):
+        _write(families, root, 2, lines)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _write(tree: Branches, root: Node, depth: int, lines: list[str]) -> None:
+def _write(families: Mapping[str | None, Sequence[Node]], root: Node, depth: int, lines: list[str]) -> None:
     waiting = [(root, depth)]
     while waiting:
         node, depth = waiting.pop()
         marks = [node.role, *([node.model] if node.origin is Origin.MODEL else []), *_edited(node)]
         lines += [f"{'#' * min(depth, DEEPEST_HEADING)} {node.id}. {', '.join(marks)}", ""]
         lines += [f"> {line}".rstrip() for line in node.text.splitlines() or [""]] + [""]
-        children = tree.children(node.id)
+        children = families.get(node.id, ())
         said = [f"{len(found.nodes)} x {found.nodes[0].label!r}" for found in clusters(children)]
         if len(said) < len(children) and said:
             lines += [f"Answers below: {'; '.join(said)}.", ""]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
@@ -96,6 +98,32 @@ class Node:
         return sum(token.logprob for token in self.tokens) / len(self.tokens) if self.tokens else None
 
 
+def whole(text: str) -> str:
+    """A model's words as they can be kept and sent: half characters and NUL are put down as unreadable."""
+    if "\0" not in text and (text.isascii() or not _HALVES.search(text)):
+        return text
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return joined.replace("\0", "\ufffd")
+
+
+def kept(tokens: Iterable[TokenLogprob]) -> tuple[TokenLogprob, ...]:
+    """Tokens as they can be kept: what has no log-probability could not come at all."""
+    return tuple(
+        TokenLogprob(
+            token.id,
+            whole(token.text),
+            _nats(token.logprob),
+            tuple((other, whole(text), _nats(logprob)) for other, text, logprob in token.top),
+        )
+        for token in tokens
+    )
+
+
+def _nats(logprob: float | None) -> float:
+    return -math.inf if logprob is None or not math.isfinite(logprob) else float(logprob)
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
 _MARKS = str.maketrans(dict.fromkeys("#*_`>|", " "))
 FIELDS = tuple(f.name for f in fields(Node))
 _DEFAULTS = {
@@ -134,16 +162,25 @@ def fields_from_json(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _to_json(name: str, value: Any) -> Any:
     if name == "tokens":
-        return [[token.id, token.text, token.logprob, [list(other) for other in token.top]] for token in value]
+        return [[one.id, one.text, _number(one.logprob), _top(one)] for one in value]
     if name in ("settings", "edited_from"):
         return None if value is None else asdict(value)
     return dict(value) if name == "scores" else value
 
 
+def _top(token: TokenLogprob) -> list[list[Any]]:
+    return [[other, text, _number(logprob)] for other, text, logprob in token.top]
+
+
+def _number(logprob: float) -> float | None:
+    """JSON knows no infinity."""
+    return logprob if math.isfinite(logprob) else None
+
+
 def _from_json(name: str, value: Any) -> Any:
     if name == "tokens":
         return tuple(
-            TokenLogprob(int(i), str(text), float(logprob), tuple((int(a), str(b), float(c)) for a, b, c in top))
+            TokenLogprob(int(i), str(text), _nats(logprob), tuple((int(a), str(b), _nats(c)) for a, b, c in top))
             for i, text, logprob, top in value
         )
     if name == "settings":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
 
 from assay.core.branching import Branches, Node, Settings
@@ -99,6 +99,7 @@ class _Writing:
         self._unsaved: list[Piece] = []
         self._saved_at = time.monotonic()
         self._version = 0
+        self._paid: Mapping[int, int] = {}
 
     def wait_for(self, tree: Branches, nodes: list[Node]) -> None:
         """These nodes are to be written."""
@@ -140,13 +141,14 @@ class _Writing:
                 else:
                     tree.finish(self.stream, node, piece.reply, piece.evaluated)
             self._keep_waiting(tree)
-            tree.pay(self._unsaved)
+            paid = tree.pay(self._unsaved, self._paid)
             if ended:
                 tree.cancel(self.stream, problem)
             if refused and tree.version == self._version:
                 # Nothing was asked of the model: no trace of it is left.
                 tree.undo()
                 tree.redoable.clear()
+        self._paid = paid
         self._unsaved.clear()
         self._saved_at = time.monotonic()
 

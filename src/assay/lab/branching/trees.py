@@ -60,7 +60,7 @@ class Trees:
         if not file.is_file():
             raise UnknownName("tree", name, self.names(), hint="Type: assay tree list")
         try:
-            tree = from_json(json.loads(file.read_text()))
+            tree = from_json(json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError) as error:
             raise BadFile(file, f"this is no tree: {error}.", hint="Put it right, or delete it.") from None
         for stream in list(tree.streams):
@@ -102,5 +102,5 @@ class Trees:
 
     def _write(self, tree: Branches) -> None:
         draft = self.folder / f"{tree.id}.{os.getpid()}.draft"
-        draft.write_text(to_text(tree))
+        draft.write_text(to_text(tree), encoding="utf-8")
         os.replace(draft, self.folder / f"{tree.id}.json")

@@ -9,6 +9,7 @@ import { visible, who } from "./tree-words.js";
 const WIDE = 224;
 const HIGH = 112;
 const STEP = { x: WIDE + 24, y: HIGH + 52 };
+const SMALLEST = 0.08;
 /** Characters of a text that a card shows. */
 const SHOWN = 160;
 const SVG = "http://www.w3.org/2000/svg";
@@ -89,9 +90,8 @@ export class Canvas {
     if (STATES[node.status]) head.append(part(`state ${node.status}`, STATES[node.status]));
     if (node.finish === "length") head.append(part("state", "cut off"));
     const label = node.name ? [part("label", visible(node.name))] : [];
-    const cut = node.text.length > SHOWN;
-    const words = visible(cut ? node.text.slice(0, SHOWN) : node.text).trim();
-    const text = part("words", node.problem ? visible(node.problem) : words ? words + (cut ? "…" : "") : node.status === "streaming" ? "…" : "(empty)");
+    const words = beginning(node.problem || node.text);
+    const text = part("words", words || (node.status === "streaming" ? "…" : "(empty)"));
     card.replaceChildren(head, ...label, text);
     card.className = `node ${node.role} ${node.origin} ${node.status}${node.edited ? " edited" : ""}`;
   }
@@ -163,20 +163,20 @@ export class Canvas {
 
   /** @param {number} factor @param {number} [x] of the point that stays where it is @param {number} [y] */
   zoom(factor, x = this.frame.clientWidth / 2, y = this.frame.clientHeight / 2) {
-    const zoom = Math.min(2, Math.max(0.08, this.view.zoom * factor));
+    const zoom = Math.min(2, Math.max(SMALLEST, this.view.zoom * factor));
     const by = zoom / this.view.zoom;
     this.view = { x: x - (x - this.view.x) * by, y: y - (y - this.view.y) * by, zoom };
     this.apply();
   }
 
-  /** All of the tree at once, no larger than life. */
-  fit() {
+  /** All of the tree at once, no larger than life. @param {number} [least] a zoom that is not gone below */
+  fit(least = SMALLEST) {
     const places = [...this.places.values()];
     if (!places.length) return;
     const [left, right] = [Math.min(...places.map((place) => place.x)) * STEP.x, Math.max(...places.map((place) => place.x)) * STEP.x + WIDE];
     const bottom = Math.max(...places.map((place) => place.y)) * STEP.y + HIGH;
     const { clientWidth: wide, clientHeight: high } = this.frame;
-    const zoom = Math.max(0.08, Math.min(1, (wide - 40) / (right - left), (high - 72) / bottom));
+    const zoom = Math.max(least, Math.min(1, (wide - 40) / (right - left), (high - 72) / bottom));
     this.view = { x: (wide - (left + right) * zoom) / 2, y: Math.max(20, Math.min(48, (high - bottom * zoom) / 2)), zoom };
     this.apply();
   }
@@ -223,6 +223,12 @@ export class Canvas {
     // Focus scrolls a frame that only we are to move.
     this.frame.addEventListener("scroll", () => this.frame.scrollTo(0, 0));
   }
+}
+
+/** @param {string} text */
+function beginning(text) {
+  const words = visible(text.slice(0, SHOWN)).trim();
+  return text.length > SHOWN ? `${words}…` : words;
 }
 
 /** @param {string} kind @param {string} text */

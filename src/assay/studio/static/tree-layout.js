@@ -50,6 +50,7 @@ export function layout(tree, folded) {
 function beside(children, outlines, aside) {
   /** @type {Outline} */
   const merged = { left: [], right: [] };
+  /** @type {number[]} */
   const places = [];
   for (const child of children) {
     const { left, right } = /** @type {Outline} */ (outlines.get(child));

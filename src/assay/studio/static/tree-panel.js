@@ -1,10 +1,12 @@
 // The panel beside the tree: the chosen node in full, what its siblings agree on, and what it cost.
 // @ts-check
-import { Strip, Words, heatInWords, isTintable, number, visible, who } from "./tree-words.js";
+import { Strip, Words, heatInWords, number, untinted, visible, who } from "./tree-words.js";
 /** @typedef {import("./tree-model.js").Tree} Tree */
 /** @typedef {import("./tree-model.js").Node} Node */
 
 const at = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** Different answers that are listed: nobody reads two thousand. */
+const MOST_LISTED = 100;
 const ENDINGS = /** @type {Record<string, string>} */ ({ streaming: "being written", cancelled: "stopped before its end", error: "failed" });
 
 export class Panel {
@@ -13,7 +15,8 @@ export class Panel {
     this.tree = tree;
     this.chosen = chosen;
     this.heat = false;
-    this.words = new Words(at("text"));
+    this.words = new Words(at("text"), at("reading"));
+    this.first = new Words(at("first-text"));
     this.strip = new Strip(at("strip"), at("token"), bounds);
     this.shown = "";
   }
@@ -26,17 +29,17 @@ export class Panel {
     at("who").textContent = node ? `Node ${id}: ${who(node)}` : "No node is chosen";
     at("facts").textContent = node ? facts(node) : "";
     this.cost(node);
-    if (!node) return;
+    if (!node) return this.words.show("", "");
     if (this.shown !== id) at("reading").scrollTop = 0;
     this.shown = id;
-    const tinted = this.heat && isTintable(node);
+    const tinted = this.heat && !untinted(node);
     at("text").hidden = tinted;
     at("strip").hidden = at("legend").hidden = !tinted;
     if (tinted) this.strip.show(node);
-    else this.words.show(node);
+    else this.words.show(id, node.text);
     at("heat-in-words").textContent = tinted ? heatInWords(node) : "";
     at("first").hidden = !node.edited;
-    at("first-text").textContent = node.edited ? visible(node.edited.text) : "";
+    this.first.show(id, node.edited?.text ?? "");
     this.answers(node);
   }
 
@@ -52,10 +55,10 @@ export class Panel {
     at("answers").hidden = !found.length;
     if (!found.length) return;
     const drawn = found.reduce((sum, reply) => sum + reply.alike, 0);
-    at("agreement").textContent = `${found.length} different among ${drawn}; disagreement ${number(1 - found[0].share, 2)}.`;
+    at("agreement").textContent = `${number(found.length)} different among ${number(drawn)}; disagreement ${number(1 - found[0].share, 2)}.${found.length > MOST_LISTED ? ` The commonest ${MOST_LISTED}:` : ""}`;
     const open = at("clusters").contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.node : undefined;
     at("clusters").replaceChildren(
-      ...found.map((reply) => {
+      ...found.slice(0, MOST_LISTED).map((reply) => {
         const item = document.createElement("li");
         const button = document.createElement("button");
         button.type = "button";
@@ -79,7 +82,7 @@ export class Panel {
     const lines = [["This tree", `${number(spent.tokens_out)} tokens written in ${number(spent.replies)} replies; prompts of ${number(spent.tokens_in)}, of which ${number(spent.evaluated)} were evaluated`]];
     if (node) {
       const path = this.tree.lineage(node.id).map((id) => this.tree.node(id));
-      const prompt = path.findLast((turn) => turn.tokens_in)?.tokens_in ?? 0;
+      const prompt = [...path].reverse().find((turn) => turn.tokens_in)?.tokens_in ?? 0;
       const written = path.reduce((sum, turn) => sum + turn.tokens_out, 0);
       lines.push(["This lineage", `${path.length} ${path.length === 1 ? "turn" : "turns"}${prompt ? `, a prompt of ${number(prompt)} tokens` : ""}; ${number(written)} written on the way`]);
       const below = prompts.find((row) => row.node === node.id);

@@ -7,6 +7,8 @@
 const UNSEEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffb\ufffe\uffff\u{e0000}-\u{e0fff}]/gu;
 /** Tokens above which a text is not tinted. */
 const MOST_TINTED = 4000;
+/** Characters that are laid out at once: over a megabyte without a space a browser takes ten seconds. */
+const PORTION = 50_000;
 
 /** @param {string} text */
 export function visible(text) {
@@ -24,26 +26,77 @@ export function who(node) {
   return node.role;
 }
 
-/** Whether there is something to tint. @param {Node} node */
-export const isTintable = (node) => node.tokens.length > 0 && node.tokens.length <= MOST_TINTED;
+/** Why a text is not tinted; empty where it is. @param {Node} node */
+export function untinted(node) {
+  if (!node.tokens.length) return "Of this node no log-probabilities are known.";
+  return node.tokens.length > MOST_TINTED || node.text.length > PORTION ? "This text is too long to be tinted." : "";
+}
 
-/** The words of a node in one element; those that only went on are added to what is there. */
+/** A text in one element; words that only went on are added to it. Of a long one the beginning, the rest if asked for. */
 export class Words {
-  /** @param {HTMLElement} place */
-  constructor(place) {
+  /** @param {HTMLElement} place @param {HTMLElement} frame what it scrolls in */
+  constructor(place, frame = place) {
     this.place = place;
+    this.frame = frame;
+    this.more = document.createElement("button");
+    this.more.type = "button";
+    this.more.addEventListener("click", () => void this.showRest());
+    this.more.className = "more";
+    this.more.hidden = true;
+    frame.after(this.more);
     this.id = "";
     this.text = "";
+    /** Characters that are shown, and how many more may be in the last block. */
+    this.at = this.room = 0;
+    this.isWhole = false;
   }
 
-  /** @param {Node} node */
-  show(node) {
-    if (this.id === node.id && node.text.startsWith(this.text)) {
-      if (node.text.length > this.text.length) this.place.append(visible(node.text.slice(this.text.length)));
-    } else this.place.textContent = visible(node.text);
-    this.id = node.id;
-    this.text = node.text;
+  /** @param {string} id of what has the text @param {string} text */
+  show(id, text) {
+    if (this.id !== id || !text.startsWith(this.text)) {
+      this.place.replaceChildren();
+      this.at = this.room = 0;
+      this.isWhole = false;
+    }
+    this.id = id;
+    this.text = text;
+    this.fill();
   }
+
+  /** Add what fits; gives whether some is left. */
+  fill() {
+    if (!this.room && (this.isWhole || !this.at)) {
+      // Blocks of their own: what is added to one need not be laid out again with the others.
+      const block = document.createElement("span");
+      block.className = "portion";
+      this.place.append(block);
+      this.room = PORTION;
+    }
+    const piece = fitting(this.text.slice(this.at, this.at + this.room), this.room, this.text.length - this.at);
+    const words = visible(piece);
+    if (words) this.place.lastElementChild?.append(words);
+    this.at += piece.length;
+    const left = this.text.length - this.at;
+    this.room = left ? 0 : this.room - words.length;
+    this.more.hidden = !left || this.isWhole;
+    this.more.textContent = `Show the remaining ${number(left)} characters`;
+    return left > 0;
+  }
+
+  async showRest() {
+    this.isWhole = true;
+    this.frame.focus({ preventScroll: true });
+    while (this.isWhole && this.fill()) await new Promise((go) => requestAnimationFrame(go));
+  }
+}
+
+/** As much of a piece as is no longer than the room when it is written out. @param {string} piece @param {number} room @param {number} left */
+function fitting(piece, room, left) {
+  while (visible(piece).length > room) piece = piece.slice(0, piece.length >> 1);
+  if (piece.length === left) return piece;
+  const line = piece.lastIndexOf("\n") + 1;
+  // Never through the middle of a character.
+  return line > piece.length / 2 ? piece.slice(0, line) : piece.replace(/[\ud800-\udbff\r]$/, "");
 }
 
 /** The tokens of a node, tinted; arrow keys and the pointer go from one to the next. */

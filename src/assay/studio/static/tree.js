@@ -6,7 +6,7 @@ import { commandOf, sayKeys } from "./tree-keys.js";
 import { Tree } from "./tree-model.js";
 import { Panel } from "./tree-panel.js";
 import { Refused, Server } from "./tree-server.js";
-import { number, visible } from "./tree-words.js";
+import { number, untinted, visible } from "./tree-words.js";
 
 const at = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const facts = at("tree").dataset;
@@ -23,6 +23,8 @@ let chosen = "";
 const lastBelow = new Map();
 /** A node that was asked for and is to be chosen when it is there. */
 let awaited = "";
+/** The zoom a page begins with at least, however large the tree. */
+const READABLE = 0.5;
 let writing = 0;
 let begun = false;
 
@@ -54,7 +56,7 @@ function usual() {
 
 function begin() {
   begun = true;
-  canvas.fit();
+  canvas.fit(READABLE);
   if (chosen) canvas.choose(chosen, !location.hash);
   const node = tree.nodes.get(chosen);
   if (node && node.role !== "assistant" && !node.text) editor.begin(chosen);
@@ -75,8 +77,11 @@ function buttons() {
     const command = button.dataset.do ?? "";
     if (["generate", "regenerate", "continue", "edit", "rename", "move", "delete", "copy"].includes(command)) button.disabled = none;
     if (command === "stop") button.disabled = !tree.writing;
-    if (command === "undo") (button.disabled = !undo), (button.textContent = undo ? `Undo ${undo}` : "Undo");
-    if (command === "redo") (button.disabled = !redo), (button.textContent = redo ? `Redo ${redo}` : "Redo");
+    const what = { undo, redo }[command];
+    if (what === undefined) continue;
+    button.disabled = !what;
+    button.title = what && `${button.textContent} ${what}`;
+    button.setAttribute("aria-label", button.title || (button.textContent ?? ""));
   }
 }
 
@@ -253,7 +258,8 @@ const commands = {
     panel.heat = !panel.heat;
     document.querySelector('[data-do="heat"]')?.setAttribute("aria-pressed", String(panel.heat));
     panel.show(chosen);
-    if (panel.heat && !tree.nodes.get(chosen)?.tokens.length) say("Of this node no log-probabilities are known.");
+    const node = tree.nodes.get(chosen);
+    say(panel.heat && node ? untinted(node) : "");
   },
   fit: () => canvas.fit(),
   closer: () => canvas.zoom(1.25),

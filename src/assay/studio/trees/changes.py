@@ -8,6 +8,7 @@ from typing import Any
 from assay.core import UnknownName, UserError
 from assay.core.branching import Branches, Origin, Settings
 from assay.core.requests import ROLES
+from assay.core.validation import require_text
 
 Asked = Mapping[str, Any]
 GROWING = ("generate", "regenerate", "continue")
@@ -40,15 +41,10 @@ def version_in(asked: Asked) -> int:
 def text_in(asked: Asked, key: str, longest: int = LARGEST_TEXT) -> str:
     """A text that can be kept: no longer than that, and no half characters."""
     found = asked.get(key, "")
-    if not isinstance(found, str):
-        raise UserError(f"'{key}' is no text.")
+    require_text(key, found, may_be_empty=True)
     if len(found) > longest:
         raise UserError(f"The {key} has {len(found):,} characters; {longest:,} are the most.")
-    try:
-        found.encode()
-    except UnicodeEncodeError:
-        raise UserError(f"The {key} holds half a character.") from None
-    return found
+    return str(found)
 
 
 def node_in(asked: Asked, key: str = "node") -> str:
