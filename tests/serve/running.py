@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
 
 from assay.core.home import Home
 from assay.models import ModelChoice
 from assay.models.transport import Transport
 from assay.serve.app import Limits, create
-from assay.serve.listening import Place
+from assay.serve.listening import Place, server_of
 from assay.serve.upstreams import Upstreams
 from assay.workbench.pool import Pool
 
@@ -134,6 +133,7 @@ def running(
     root: Path,
     *addresses: str,
     limits: Limits | None = None,
+    model: str = "",
     encoder: str = "",
     slots: int = 8,
     seconds: float = 30.0,
@@ -141,10 +141,10 @@ def running(
     """A proxy in front of these addresses, or of the embedded model where there are none."""
     home = Home(root, root / "cache").make()
     place = Place.at("127.0.0.1", 0, KEY, root / "key")
-    pool = Pool(home, ModelChoice("", addresses, slots=slots, seconds=seconds, encoder=encoder))
+    pool = Pool(home, ModelChoice(model, addresses, slots=slots, seconds=seconds, encoder=encoder))
     upstreams = Upstreams([Transport(address, seconds=seconds) for address in addresses])
     application = create(pool, upstreams, place.rules(), limits or Limits())
-    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2))
+    server = server_of(application)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place.listener]}, daemon=True)
     thread.start()
     while not server.started:

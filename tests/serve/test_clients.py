@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletion
@@ -255,9 +258,68 @@ def test_an_engine_that_dies_is_started_again(tmp_path: Path, model_cache: Path)
         before = proxy.post("/chat/completions", asked).json()
         (model,) = [task.result() for task in proxy.pool._opening.values()]
         assert isinstance(model, LlamaCpp)
-        os.kill(model.transport.pid, signal.SIGKILL)
+        kill(model.transport.pid)
         after = proxy.post("/chat/completions", asked).json()
         assert after["choices"] == before["choices"]
+
+
+def kill(pid: int) -> None:
+    """Kill a process of ours and wait until it is gone."""
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{pid} is still there")
+
+
+def test_a_request_under_which_the_engine_dies_is_not_put_to_the_next(tmp_path: Path, model_cache: Path) -> None:
+    (tmp_path / "cache").symlink_to(model_cache, target_is_directory=True)
+    with running(tmp_path, seconds=120, slots=3) as proxy, ThreadPoolExecutor(1) as threads:
+        asked = {"model": MODEL, "messages": COUNT, "max_tokens": 3, "temperature": 0, "ignore_eos": True}
+        # Twice: over a new connection and over one that was kept.
+        for _ in range(2):
+            assert proxy.post("/chat/completions", asked).status_code == 200
+            (model,) = [task.result() for task in proxy.pool._opening.values()]
+            assert isinstance(model, LlamaCpp)
+            long = threads.submit(proxy.post, "/chat/completions", asked | {"max_tokens": 1500})
+            deadline = time.monotonic() + 10
+            while not model.transport.outstanding and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.3)
+            kill(model.transport.pid)
+            answer = long.result()
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"]
+            metrics = httpx2.get(
+                f"{model.transport.address}/metrics", headers=model.transport._headers, timeout=10
+            ).text
+            assert "llamacpp:tokens_predicted_total 0" in metrics.splitlines()
+        assert proxy.post("/chat/completions", asked).status_code == 200
+
+
+def test_a_schema_that_would_keep_the_engine_busy_never_reaches_it(client: openai.OpenAI) -> None:
+    heavy = {"type": "string", "pattern": "^((a{0,100})b?){0,100}$"}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": heavy}}
+    with pytest.raises(openai.BadRequestError, match="too large for this model"):
+        client.chat.completions.create(model=MODEL, messages=COUNT, response_format=wanted)
+    tool = {
+        "type": "function",
+        "function": {"name": "f", "parameters": {"type": "object", "properties": {"a": heavy}}},
+    }
+    with pytest.raises(openai.BadRequestError, match="too large for this model"):
+        client.chat.completions.create(model=MODEL, messages=COUNT, tools=[tool])
+    wide = {"type": "string", "pattern": "^[0-9]?" + "[a-z]?" * 14 + "$"}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": wide}}
+    answer = client.chat.completions.create(
+        model=MODEL, messages=COUNT, response_format=wanted, max_tokens=30, temperature=0
+    )
+    assert isinstance(json.loads(answer.choices[0].message.content or ""), str)
 
 
 # --- JavaScript

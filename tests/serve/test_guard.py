@@ -229,6 +229,27 @@ def test_the_key_of_an_address_moves_into_a_cookie() -> None:
     assert asked(brought | {"origin": "https://evil.example"}, rules=PAGES).status == 403
 
 
+def test_a_cookie_is_of_one_port_and_is_not_the_key() -> None:
+    def given(port: int, key: str) -> str:
+        rules = rules_for("127.0.0.1", port, key, pages=True)
+        host = {"host": f"127.0.0.1:{port}"}
+        answered = asked(host, method="GET", target=f"/?key={key}", rules=rules)
+        return answered.header("set-cookie").partition(";")[0]
+
+    here, there = given(8080, KEY), given(8081, "another-key-of-letters")
+    assert here.partition("=")[0] != there.partition("=")[0]
+    # A browser sends both to both.
+    both = {"host": "127.0.0.1:8080", "cookie": f"{here}; {there}"}
+    assert asked(both, method="GET", rules=PAGES).status == 200
+    value = here.partition("=")[2]
+    assert KEY not in here
+    assert asked(GOOD | {"authorization": f"Bearer {value}"}, rules=PAGES).status == 401
+    assert asked({"host": "127.0.0.1:8080"}, method="GET", target=f"/?key={value}", rules=PAGES).status == 401
+    name = here.partition("=")[0]
+    assert asked({"host": "127.0.0.1:8080", "cookie": f"{name}={KEY}"}, rules=PAGES).status == 401
+    assert asked({"host": "127.0.0.1:8080", "cookie": f"{name}=\xe4"}, rules=PAGES).status == 401
+
+
 def test_a_wrong_key_in_an_address_is_refused_and_a_post_moves_no_key() -> None:
     bare = {"host": "127.0.0.1:8080"}
     assert asked(bare, method="GET", target="/?key=wrong", rules=PAGES).status == 401

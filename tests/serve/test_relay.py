@@ -111,6 +111,62 @@ def test_a_request_that_is_at_fault_is_not_sent_twice(tmp_path: Path) -> None:
         assert len(one.requests) + len(other.requests) == 1
 
 
+def test_a_server_that_breaks_off_is_not_asked_again(tmp_path: Path) -> None:
+    def act(handler: Any, _: dict[str, Any]) -> None:
+        handler.close_connection = True
+
+    with Upstream(act) as one, Upstream(act) as other, running(tmp_path, one.address, other.address) as proxy:
+        answer = proxy.post("/chat/completions", HELLO)
+        assert answer.status_code == 503
+        assert "broke off" in answer.json()["error"]["message"]
+        assert (len(one.requests), len(other.requests)) == (1, 1)
+
+
+def test_an_answer_without_end_is_not_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "LARGEST_ANSWER", 1_000_000)
+    monkeypatch.setattr(relay, "LARGEST_EVENT", 1_000_000)
+    stopped = threading.Event()
+
+    def act(handler: Any, body: dict[str, Any]) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream" if body.get("stream") else "application/json")
+        handler.end_headers()
+        try:
+            while True:
+                handler.wfile.write(b"x" * 100_000)
+        except (BrokenPipeError, ConnectionResetError):
+            stopped.set()
+
+    with Upstream(act) as upstream, running(tmp_path, upstream.address) as proxy:
+        answer = proxy.post("/chat/completions", HELLO)
+        assert answer.status_code == 502
+        assert answer.json()["error"]["message"] == "The server sent an answer of more than 1,000,000 bytes."
+        assert stopped.wait(5)
+        stopped.clear()
+        answer = proxy.post("/chat/completions", HELLO | {"stream": True})
+        assert "an event of more than 1,000,000 bytes" in answer.text
+        assert stopped.wait(5)
+        assert len(upstream.requests) == 2
+
+
+def test_what_python_reads_and_json_is_not_is_refused_before_any_server(tmp_path: Path) -> None:
+    with Upstream(says("x")) as upstream, running(tmp_path, upstream.address) as proxy, proxy.client() as client:
+        for field in (
+            '"user": "\\ud800"',
+            '"metadata": {"deep": ["\\udfff"]}',
+            '"\\ud800": 1',
+            '"x": NaN',
+            '"x": [-Infinity]',
+            '"x": 1e999',
+        ):
+            body = json.dumps(HELLO)[:-1] + f", {field}}}"
+            answer = client.post("/chat/completions", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code == 400, field
+            said = answer.json()["error"]["message"]
+            assert said.endswith(("(a lone surrogate).", "are no JSON.", "as a unicode string.")), field
+        assert upstream.requests == []
+
+
 def test_a_refused_key_of_ours_is_not_the_clients_fault(tmp_path: Path) -> None:
     with Upstream(fails(401)) as upstream, running(tmp_path, upstream.address) as proxy:
         assert proxy.post("/chat/completions", HELLO).status_code == 502

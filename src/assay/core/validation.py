@@ -32,6 +32,16 @@ def require_text(what: str, value: object, *, may_be_empty: bool = False) -> Non
         raise BadRequest(f"The {what} holds half a character (a lone surrogate) at {error.start}.") from None
 
 
+def check_json(found: object) -> None:
+    """`ValueError` for what Python reads as JSON and nobody can write as such."""
+    try:
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text holds half a character (a lone surrogate)") from None
+    except ValueError:
+        raise ValueError("NaN, Infinity and numbers beyond 1e308 are no JSON") from None
+
+
 def require_number(what: str, value: object, low: float, high: float) -> None:
     """A finite number in [low, high]."""
     ok = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

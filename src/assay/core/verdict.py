@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from enum import StrEnum
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from assay.core.errors import UserError
+
+_HALF = re.compile("[\ud800-\udfff]")
+DEEPEST = 12
+"""Levels of what a verdict holds in no fixed form."""
 
 
 class Word(StrEnum):
@@ -110,23 +119,91 @@ class Verdict:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Verdict:
-        """The inverse of `to_json`."""
-        values = dict(fields)
-        values["verdict"] = Word(values["verdict"])
-        values["arms"] = {name: ArmResult(**_pairs(arm)) for name, arm in values["arms"].items()}
-        values["controls"] = {
-            name: ControlResult(**_pairs(control)) for name, control in values["controls"].items()
-        }
-        values["trajectory"] = tuple(tuple(look) for look in values["trajectory"])
-        values["departures"] = tuple(values["departures"])
-        values["notes"] = tuple(values["notes"])
-        return cls(**_pairs(values))
+    def from_json(cls, fields: Any) -> Verdict:
+        """The inverse of `to_json`, of JSON that anybody may have written.
+
+        Raises:
+            UserError: it is no verdict; says which field is wrong.
+        """
+        found: Verdict = _read(cls, fields, "")
+        for role in ("treatment", "control"):
+            if role not in found.arms:
+                raise _wrong(f"arms.{role}", "is missing")
+        return found
 
 
-def _pairs(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has no tuples: an interval comes back as a list."""
-    return {k: tuple(v) if k in ("interval", "expected") and v is not None else v for k, v in fields.items()}
+def _read(kind: Any, value: Any, place: str) -> Any:
+    """A value of JSON as the type that it should have there; JSON has no tuples, they come back from lists."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if NoneType in inner:
+        return None if value is None else _read(inner[0], value, place)
+    if dataclasses.is_dataclass(kind):
+        return _read_fields(kind, value, place)
+    if kind is Word:
+        return Word(_required(value in tuple(Word), value, place, " or ".join(Word)))
+    if origin is tuple:
+        _required(isinstance(value, list | tuple), value, place, "a list")
+        kinds = [inner[0]] * len(value) if inner[-1] is ... else inner
+        _required(len(value) == len(kinds), value, place, f"a list of {len(kinds)}")
+        return tuple(
+            _read(one, part, f"{place}[{at}]") for at, (one, part) in enumerate(zip(kinds, value, strict=True))
+        )
+    if origin is Mapping:
+        _required(isinstance(value, dict) and all(_is_text(name) for name in value), value, place, "an object")
+        return {name: _read(inner[1], part, f"{place}.{name}") for name, part in value.items()}
+    if kind is str:
+        return _required(_is_text(value), value, place, "a text of whole characters")
+    if kind is Any:
+        return _required(_is_plain(value, DEEPEST), value, place, f"plain, and no more than {DEEPEST} deep")
+    return _required(_is_number(value, kind), value, place, "a whole number" if kind is int else "a number")
+
+
+def _read_fields(kind: Any, value: Any, place: str) -> Any:
+    _required(isinstance(value, dict), value, place, "an object")
+    kinds = _kinds(kind)
+    here = f"{place}." if place else ""
+    for one in dataclasses.fields(kind):
+        if one.name not in value and one.default is MISSING and one.default_factory is MISSING:
+            raise _wrong(f"{here}{one.name}", "is missing")
+    for name in value:
+        if name not in kinds:
+            raise _wrong(f"{here}{name}", "is none that is known")
+    return kind(**{name: _read(kinds[name], part, f"{here}{name}") for name, part in value.items()})
+
+
+@functools.cache
+def _kinds(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _required(holds: bool, value: Any, place: str, wanted: str) -> Any:
+    if not holds:
+        raise _wrong(place, f"must be {wanted}")
+    return value
+
+
+def _wrong(place: str, problem: str) -> UserError:
+    shown = place.encode("utf-8", "replace").decode()[:80]
+    return UserError(f"This is no verdict: {f'the field {shown!r}' if shown else 'it'} {problem}.")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and (value.isascii() or not _HALF.search(value))
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    # Of more digits no page could make a float.
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    return whole or (kind is float and isinstance(value, float))
+
+
+def _is_plain(value: Any, deep: int) -> bool:
+    """Whether it is JSON of no more levels, its texts and numbers as they should be."""
+    if isinstance(value, dict):
+        return deep > 0 and all(_is_text(name) and _is_plain(part, deep - 1) for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return deep > 0 and all(_is_plain(part, deep - 1) for part in value)
+    return value is None or isinstance(value, bool) or _is_text(value) or _is_number(value, float)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,8 @@ def _trained(choice: ModelChoice, home: Home, say: Progress) -> Model:
 def _file(name: str, may_pull: bool, home: Home, say: Progress) -> tuple[Path, str]:
     """The GGUF file behind a name, and its hash where it is known already."""
     if name.startswith("gguf:"):
-        return Path(name[5:]).expanduser(), ""
+        # Not Path.expanduser, which fails for users that are not there.
+        return Path(os.path.expanduser(name[5:])), ""
     weights = weights_named(name)
     if weights.encodes:
         raise UserError(f"{name} gives vectors and writes no words.", hint=f"Name it so: --encoder {name}")

@@ -46,6 +46,9 @@ def read_head(path: Path) -> GgufHead:
     """The metadata of a GGUF file; `BadFile` where it is none, or is cut short."""
     hint = "Fetch it again: assay models pull."
     try:
+        # Neither there nor a pipe, which would be waited for; a name that no file can have is none either.
+        if not path.is_file() and not path.is_dir():
+            raise BadFile(path, "there is no such file.")
         with path.open("rb") as file:
             if file.read(4) != b"GGUF":
                 raise BadFile(path, "this is not a GGUF file (it does not begin with 'GGUF').", hint=hint)
@@ -56,10 +59,10 @@ def read_head(path: Path) -> GgufHead:
             last = max((_tensor_offset(file) for _ in range(min(tensors, 100_000))), default=0)
             if file.tell() + last >= path.stat().st_size:
                 raise EOFError
-    except FileNotFoundError:
-        raise BadFile(path, "there is no such file.") from None
     except IsADirectoryError:
         raise BadFile(path, "this is a folder, not a GGUF file.") from None
+    except OSError as error:
+        raise BadFile(path, f"the file cannot be read: {error.strerror}.") from None
     except (EOFError, struct.error, UnicodeDecodeError, OverflowError):
         raise BadFile(path, "the GGUF file is cut short or damaged.", hint=hint) from None
     architecture = str(metadata.get("general.architecture", ""))

@@ -104,6 +104,7 @@ class Proxy:
         elif form.wants_one:
             model = await self._open(named.model)
             if isinstance(model, LlamaCpp) and Capability.CHAT in model.capabilities:
+                form.require_light()
                 if not form.calls_tools:
                     form.to_ask()  # refuses what the engine would take in silence
                 return await self._by_engine(model, named.model, "/chat/completions", form)

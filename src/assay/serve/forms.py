@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
 from assay.core import Ask, Message
-from assay.core.validation import require
+from assay.core.validation import check_json, require
 from assay.serve.problems import Problem
+from assay.serve.schemas import require_light
 
 CHAT_TOKENS = 1024
 """Longest reply where the client names no limit and we ask the model ourselves."""
@@ -32,6 +33,14 @@ class Form(BaseModel):
 
     model: str = Field(max_length=300)
     user: str | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _is_json(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """What no other server could read is refused."""
+        form = handler(given)
+        check_json(given)
+        return form
 
 
 class StreamOptions(BaseModel):
@@ -160,8 +169,20 @@ class ChatForm(Sampled):
         """Whether the model may call tools of the client's."""
         return bool(self.tools) and self.tool_choice != "none"
 
+    def require_light(self) -> None:
+        """`BadRequest` where a schema would keep the embedded engine busy; it makes a grammar of each of these."""
+        wanted = self.response_format
+        # llama.cpp reads a schema beside "json_object", too.
+        beside = (wanted.model_extra or {}).get("schema") if wanted else None
+        tools = [tool.get("function") for tool in self.tools or () if self.calls_tools]
+        schemas = [function.get("parameters") for function in tools if isinstance(function, dict)]
+        for schema in (*schemas, beside, json.loads(wanted.schema_text or "null") if wanted else None):
+            if isinstance(schema, dict):
+                require_light(schema)
+
     def to_ask(self) -> Ask:
         """The request as we ask a model ourselves; `Problem` or `BadRequest` where that cannot be."""
+        self.require_light()
         if self.calls_tools:
             raise Problem(400, "Tools are for a model behind an HTTP endpoint, asked for one reply (n=1).")
         *turns, last = [(turn.role, turn.words) for turn in self.messages]

@@ -31,7 +31,6 @@ BODY_SECONDS = 30.0
 """For a body to come in, and a second more for every `SLOWEST` bytes of it."""
 SLOWEST = 10_000
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-COOKIE = "assay-key"
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -60,7 +59,15 @@ class Rules:
     uploads: tuple[str, ...] = ()
     """Beginnings of the paths a file may be sent to."""
     pages: bool = False
-    """A browser may bring the key in a cookie; `?key=` in an address puts it there."""
+    """A browser may bring a cookie in the key's place; `?key=` in an address puts it there."""
+    port: int = 0
+    """Cookies are shared by all ports of a host: each server's has the port in its name."""
+
+    @property
+    def cookie(self) -> tuple[str, str]:
+        """Name and value. Whoever reads the value cannot make the key of it, nor use it in the key's place."""
+        name = f"assay-{self.port}"
+        return name, hmac.new(self.key.encode(), name.encode(), "sha256").hexdigest()
 
 
 def rules_for(host: str, port: int, key: str, *, names: Iterable[str] = (), **more: Any) -> Rules:
@@ -69,7 +76,8 @@ def rules_for(host: str, port: int, key: str, *, names: Iterable[str] = (), **mo
     own = tuple(f"[{name}]" if ":" in name and not name.startswith("[") else name for name in own)
     hosts = {f"{name}:{port}".lower() for name in own}
     # A client leaves the port out where it is the scheme's own.
-    return Rules(key, frozenset(hosts | {name.lower() for name in own} if port in (80, 443) else hosts), **more)
+    bare = {name.lower() for name in own} if port in (80, 443) else set()
+    return Rules(key, frozenset(hosts | bare), port=port, **more)
 
 
 def key_in(file: Path) -> str:
@@ -185,20 +193,21 @@ class Guard:
             return False
         if self._rules.pages:
             # By hand: one odd pair of another server of this machine would make a parser drop them all.
+            name, value = self._rules.cookie
             pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
-            cookies = [value for name, _, value in pairs if name == COOKIE]
+            cookies = [given for called, _, given in pairs if called == name]
             query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
             brought = next((value for name, value in query if name == "key"), "")
             if scope["method"] == "GET" and self._fits(brought):
                 rest = urlencode([pair for pair in query if pair[0] != "key"])
-                await _redirect(send, scope["path"], rest, self._rules.key)
+                await _redirect(send, scope["path"], rest, f"{name}={value}")
                 return True
-            if any(self._fits(cookie) for cookie in cookies):
+            if any(_same(cookie, value) for cookie in cookies):
                 return False
         raise Refused(401, "The key is missing or wrong. The server printed it when it started.")
 
     def _fits(self, given: str) -> bool:
-        return hmac.compare_digest(given.strip().encode(), self._rules.key.encode())
+        return _same(given.strip(), self._rules.key)
 
     def _counted(self, scope: Message, headers: dict[str, str], receive: Receive) -> Receive:
         """`receive` that refuses a body as soon as it is larger than allowed."""
@@ -225,6 +234,10 @@ class Guard:
             return message
 
         return counted
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(), wanted.encode())
 
 
 def _headers(scope: Message) -> dict[str, str]:
@@ -275,11 +288,11 @@ async def _refuse(send: Send, refused: Refused) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _redirect(send: Send, path: str, query: str, key: str) -> None:
+async def _redirect(send: Send, path: str, query: str, cookie: str) -> None:
     # One leading slash: two would be another host. Quoted: the path comes decoded, line breaks and all.
     place = "/" + quote(path.lstrip("/\\")) + (f"?{query}" if query else "")
-    cookie = f"{COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
-    headers = [(b"location", place.encode()), (b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
+    kept = f"{cookie}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+    headers = [(b"location", place.encode()), (b"set-cookie", kept.encode()), (b"cache-control", b"no-store")]
     await _empty(send, 303, [*headers, (b"content-length", b"0")])
 
 

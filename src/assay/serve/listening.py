@@ -7,10 +7,13 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.core import UserError
 from assay.serve.guard import LOOPBACK, Application, Rules, key_in, rules_for
+
+if TYPE_CHECKING:
+    import uvicorn
 
 DRAIN_SECONDS = 4
 """After SIGTERM or Ctrl-C: how long answers under way may take."""
@@ -43,7 +46,8 @@ class Place:
         if not key.isascii() or any(sign.isspace() or sign in '";,\\' for sign in key):
             raise UserError("A key has letters, digits and signs without spaces, quotes, commas and semicolons.")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # With its protocol named, for asyncio lets small answers go at once on such sockets only.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host.strip("[]"), port))
@@ -77,16 +81,28 @@ def listen(application: Application, place: Place, *, opens: str = "") -> None:
     import threading
     import webbrowser
 
-    import uvicorn
-
-    config = uvicorn.Config(
-        application,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        timeout_keep_alive=30,
-    )
     if opens:
         threading.Timer(0.7, webbrowser.open, [opens]).start()
-    uvicorn.Server(config).run(sockets=[place.listener])
+    server_of(application).run(sockets=[place.listener])
+
+
+def server_of(application: Application) -> uvicorn.Server:
+    """The server before the guard: nobody who sends no request keeps out those who do."""
+    import uvicorn
+
+    from assay.serve.connections import HEAD_SECONDS, MOST_CONNECTIONS, Connection
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            http=Connection,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            # Accepted at once are so many at most: a process has only so many open files.
+            backlog=128,
+            limit_concurrency=MOST_CONNECTIONS + 1,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=HEAD_SECONDS,
+        )
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -23,6 +24,10 @@ from assay.serve.watched import Watched
 
 MOST_WAITING = 2_000_000
 """Bytes of one answer that wait for its client; a whole context of the embedded model is half a megabyte."""
+LARGEST_ANSWER = 64_000_000
+"""Bytes of an answer in one piece: vectors of 2,000 texts have some 45 million."""
+LARGEST_EVENT = 8_000_000
+"""Bytes of one line of a stream."""
 ELSEWHERE = (429, 500, 502, 503, 504)
 """Statuses after which another server is asked, where there is one."""
 
@@ -38,6 +43,10 @@ class Route(Protocol):
     @property
     def rename(self) -> tuple[bytes, bytes] | None:
         """What the server calls the model in its answers, and what the client asked for."""
+        ...
+
+    async def begin(self) -> None:
+        """Called once, before a request is handed to any."""
         ...
 
     def next(self, tried: set[Transport]) -> Transport | None:
@@ -58,6 +67,9 @@ class EndpointRoute:
     def __init__(self, upstreams: Upstreams, model: str) -> None:
         self._addresses = upstreams.of(model)
 
+    async def begin(self) -> None:
+        """Somebody looks at them all the time."""
+
     def next(self, tried: set[Transport]) -> Transport | None:
         """The living one with the fewest outstanding requests."""
         living = [one.transport for one in self._addresses if one.alive and one.transport not in tried]
@@ -71,7 +83,8 @@ class EndpointRoute:
 
 
 class EngineRoute:
-    """The embedded engine; where it has died, the one that was started after it."""
+    """The embedded engine. One that was dead before is started anew; a request under which it dies may be what it
+    died of, and is not put to the next."""
 
     path = "/v1"
 
@@ -79,9 +92,18 @@ class EngineRoute:
         self._model = model
         self.rename = (f'"model":"{alias}"'.encode(), f'"model":"{name}"'.encode())
 
+    async def begin(self) -> None:
+        """See that something listens there: after a request has failed nobody can tell whether it ever did."""
+        place = urlsplit(self._model.transport.address)
+        try:
+            _, writer = await asyncio.open_connection(place.hostname, place.port)
+            writer.close()
+        except OSError:
+            await self.failed(self._model.transport)
+
     def next(self, tried: set[Transport]) -> Transport | None:
-        """The engine that runs now."""
-        return None if self._model.transport in tried else self._model.transport
+        """The engine that runs now, once."""
+        return None if tried else self._model.transport
 
     async def failed(self, transport: Transport) -> None:
         """Asked for anything at all, the model looks whether its engine lives and starts another."""
@@ -140,23 +162,20 @@ class Relayed(Watched):
             self._news.set()
 
     async def _ask(self) -> None:
-        """One server after another, until one has given an answer that may be passed on.
-
-        Twice round: a connection that was kept open may have been closed by a server that is well.
-        """
+        """One server after another, each once, until one has given an answer that may be passed on."""
         said = ""
-        for _ in range(2):
-            tried: set[Transport] = set()
-            while (transport := self._route.next(tried)) is not None:
-                tried.add(transport)
-                try:
-                    if await self._read(transport, is_last=self._route.next(tried) is None):
-                        return
-                except EndpointDown as error:
-                    if self._head.done():
-                        raise
-                    said = str(error)
-                    await self._route.failed(transport)
+        tried: set[Transport] = set()
+        await self._route.begin()
+        while (transport := self._route.next(tried)) is not None:
+            tried.add(transport)
+            try:
+                if await self._read(transport, is_last=self._route.next(tried) is None):
+                    return
+            except EndpointDown as error:
+                if self._head.done():
+                    raise
+                said = str(error)
+                await self._route.failed(transport)
         raise Problem(503, f"No server of this model answers now. {said}".strip())
 
     async def _read(self, transport: Transport, *, is_last: bool) -> bool:
@@ -173,7 +192,7 @@ class Relayed(Watched):
                 await self._copy(response)
             else:
                 # Whole before the first byte goes out, so that a break is an error and not half an object.
-                self._waiting.append(self._mended(await response.aread()))
+                self._waiting.append(self._mended(await _whole(response)))
                 self._head.set_result((response.status_code, kind))
         return True
 
@@ -181,6 +200,8 @@ class Relayed(Watched):
         rest = b""
         async for data in response.aiter_raw():
             lines, line_break, rest = (rest + data).rpartition(b"\n")
+            if len(rest) > LARGEST_EVENT:
+                raise Problem(502, f"The server sent an event of more than {LARGEST_EVENT:,} bytes.")
             if line_break:
                 await self._put(lines + line_break)
         if rest:
@@ -198,3 +219,12 @@ class Relayed(Watched):
     def _mended(self, data: bytes) -> bytes:
         # Inside a text the quotes are escaped, so that only the field itself can match.
         return data.replace(*self._route.rename) if self._route.rename else data
+
+
+async def _whole(response: httpx2.Response) -> bytes:
+    found = bytearray()
+    async for data in response.aiter_bytes():
+        found += data
+        if len(found) > LARGEST_ANSWER:
+            raise Problem(502, f"The server sent an answer of more than {LARGEST_ANSWER:,} bytes.")
+    return bytes(found)

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -16,6 +17,7 @@ from assay.core.branching import Conflict, StaleStream
 from assay.core.home import Home
 from assay.models import ModelChoice
 from assay.serve.guard import Application, Guard, Rules
+from assay.serve.problems import sentence_of
 from assay.studio import arena, models, pages, runs
 from assay.studio.desk import Desk, desk_of
 from assay.studio.trees import explorer, operations
@@ -35,13 +37,13 @@ def create(home: Home, choice: ModelChoice, rules: Rules, results: Path | None =
         yield
         await app.state.desk.close()
 
-    app = FastAPI(title="assay studio", lifespan=living, docs_url=None, redoc_url=None)
+    app = FastAPI(title="assay studio", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for part in (pages, runs, models, explorer, operations, arena):
         app.include_router(part.router)
     app.add_api_route("/look.css", _look, include_in_schema=False)
-    app.add_exception_handler(AssayError, _error)
-    app.add_exception_handler(HTTPException, _error)
+    for kind in (AssayError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _error)
     return Guard(app, rules)
 
 
@@ -55,6 +57,8 @@ async def _error(request: Request, error: Exception) -> Response:
     """One sentence, as a page or as JSON, as was asked for."""
     if isinstance(error, HTTPException):
         status, message = error.status_code, str(error.detail)
+    elif isinstance(error, RequestValidationError):
+        status, message = 400, sentence_of(error.errors())
     else:
         status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
         message = str(error)

@@ -68,8 +68,8 @@ def test_what_is_no_tree_is_said(spoil: Any, said: str) -> None:
     [
         ('"Be \\ud83d brief."', "half a character"),
         ('"\\udc00"', "half a character"),
-        ("NaN", "without a value"),
-        ("-Infinity", "without a value"),
+        ("NaN", "are no JSON"),
+        ("-Infinity", "are no JSON"),
     ],
 )
 def test_a_document_that_could_not_be_written_again_is_no_tree(spoilt: str, said: str) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.core.branching.branches import Branches
-from assay.core.branching.form import refuse_unwritable
 from assay.core.branching.nodes import Node, Origin
 from assay.core.errors import UserError
 from assay.core.requests import Role
+from assay.core.validation import check_json
 
 STORAGE_KEY = "FLUX_REACT_FLOW_DATA"
 _KINDS: dict[str, tuple[Role, Origin]] = {
@@ -56,7 +56,7 @@ def _unwrapped(found: Any) -> Mapping[str, Any]:
         found = json.loads(found)
     if not isinstance(found, Mapping):
         raise ValueError("it has no nodes and edges")
-    refuse_unwritable(found)
+    check_json(found)
     return found
 
 

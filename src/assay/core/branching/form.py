@@ -11,6 +11,7 @@ from assay.core.branching.branches import Branches, Spent, Stream
 from assay.core.branching.clusters import clusters
 from assay.core.branching.history import Change
 from assay.core.branching.nodes import Node, Origin, fields_from_json, fields_to_json, node_to_json
+from assay.core.validation import check_json
 
 FORM = "assay-tree/1"
 DEEPEST_HEADING = 6
@@ -35,7 +36,7 @@ def to_json(tree: Branches) -> dict[str, Any]:
 
 def from_json(found: Any) -> Branches:
     """The inverse of `to_json`; `ValueError` with the reason where it is no tree."""
-    refuse_unwritable(found)
+    check_json(found)
     try:
         if found["form"] != FORM:
             raise ValueError(f"its form is {found['form']!r:.40} and not {FORM}")
@@ -53,16 +54,6 @@ def from_json(found: Any) -> Branches:
         raise ValueError(str(error)) from None
     _check(tree, len(nodes))
     return tree
-
-
-def refuse_unwritable(found: Any) -> None:
-    """`ValueError` for what Python reads as JSON and nobody can write as such."""
-    try:
-        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        raise ValueError("it holds half a character (a lone surrogate)") from None
-    except ValueError:
-        raise ValueError("it holds a number without a value (NaN or Infinity)") from None
 
 
 def _check(tree: Branches, count: int) -> None:

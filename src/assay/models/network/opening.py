@@ -64,7 +64,7 @@ def open_network(name: str, observer: str, home: Home, find: FindFile, say: Prog
 def _require_there(name: str) -> None:
     """A path that leads nowhere is found before torch is loaded, which takes seconds."""
     rest = name.removeprefix("hf:")
-    if rest.startswith((".", "/", "~")) and not Path(rest).expanduser().exists():
+    if rest.startswith((".", "/", "~")) and not os.path.exists(os.path.expanduser(rest)):
         raise UserError(f"There is no folder or file {rest}.", hint="Name one that save_pretrained wrote.")
 
 
@@ -72,8 +72,8 @@ def weights_folder(name: str, home: Home, find: FindFile, say: Progress) -> tupl
     """Where transformers finds the weights behind a name, and what tells them from others."""
     _require_there(name)
     rest = name.removeprefix("hf:")
-    path = Path(rest).expanduser()
-    if name.startswith("hf:") and path.is_dir():
+    path = Path(os.path.expanduser(rest))
+    if name.startswith("hf:") and os.path.isdir(path):  # unlike Path: no error for a name that none can have
         if not (path / "config.json").is_file():
             raise UserError(f"{path} holds no config.json.", hint="Name a folder that save_pretrained wrote.")
         return str(path.resolve()), f"{path.resolve().name} {_identity(path, home)}"
