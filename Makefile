@@ -28,7 +28,7 @@ docs: $(TEST)
 
 # The package with its engine and sandbox; for the tests, their tools as well.
 $(DEMO): EXTRAS = local
-$(TEST): EXTRAS = local,train,studio,dev
+$(TEST): EXTRAS = local,train,studio,parquet,dev
 $(DEMO) $(TEST): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "assay needs Python 3.11 or later")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

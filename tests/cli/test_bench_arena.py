@@ -14,7 +14,6 @@ from .test_probing import Capture, command
 def test_every_figure_is_measured_and_an_absent_peer_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    pytest.importorskip("pyarrow")
     sizes = {"BATTLES": 20_000, "REFITS": 50, "SIMULATIONS": 20, "MANY_MODELS": 2100, "MANY_BATTLES": 8000}
     for name, size in sizes.items():
         monkeypatch.setattr(arena, name, size)

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from assay.core import UserError
-from assay.lab.lease import holder, lease, state_of
+from assay.lab.lease import began, holder, lease, state_of
 
 HOLDING = """
 import sys, time, pathlib
@@ -53,6 +54,35 @@ def test_the_kernel_gives_back_what_a_killed_process_held(tmp_path: Path) -> Non
     with lease(tmp_path, "pal-abcde"):
         assert holder(tmp_path, "pal-abcde") == os.getpid()
     assert holder(tmp_path, "pal-abcde") is None
+
+
+def test_a_process_that_is_killed_is_gone_before_it_is_buried(tmp_path: Path) -> None:
+    process = held_elsewhere(tmp_path)
+    process.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    # Its lock is taken and nobody has written who took it: the dead one is not believed.
+    with FileLock(tmp_path / "pal-abcde.lock"):
+        assert holder(tmp_path, "pal-abcde") is None
+    assert state_of("pal-abcde", "running", tmp_path) == "stopped"
+    process.wait()
+
+
+@pytest.mark.parametrize("written", ["{pid}", "{pid} 1", "{pid} ", "", "x", "999999999 1", "-1 1"])
+def test_a_stranger_with_the_same_number_is_not_the_holder(tmp_path: Path, written: str) -> None:
+    with FileLock(tmp_path / "pal-abcde.lock"):
+        (tmp_path / "pal-abcde.pid").write_text(written.format(pid=os.getppid()))
+        assert holder(tmp_path, "pal-abcde") is None
+
+
+def test_a_process_is_known_without_proc_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    assert began(process.pid) == began(process.pid) != ""
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert began(process.pid) == ""
+    process.wait()
+    assert began(process.pid) == ""
 
 
 def test_looking_does_not_keep_anybody_from_taking_it(tmp_path: Path) -> None:

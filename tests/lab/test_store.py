@@ -179,3 +179,93 @@ def test_after_a_failed_write_a_run_stops_and_a_server_goes_on(tmp_path: Path, g
             store.put(b"key", "model", [1])
         assert store.get(b"key") is None
     store.close()
+
+
+def many(path: Path) -> Store:
+    """Six runs: two with verdicts, one stopped, one noted as running, and one whose verdict SQLite cannot read."""
+    store = Store(path)
+
+    async def fill() -> None:
+        for at, (claim, verdict) in enumerate(
+            [
+                ("pal", {"verdict": "holds", "size": "small", "created": "2026-03-01", "model": {"name": "m"}}),
+                ("pal", None),
+                ("cot", {"verdict": "fails", "size": "full", "created": "2026-01-09", "model": {"name": "m"}}),
+                ("cot", {"verdict": "holds", "effect": float("nan")}),
+                ("pal_x", None),
+            ]
+        ):
+            run = f"{claim}-{at}"
+            await store.begin(run, f"2026-01-0{at + 1}T00:00:00", claim, {"model": {"name": "asked"}})
+            outcome = Outcome.scored(1.0, "7")
+            steps = [*STEPS, [{"request": {"kind": "ask", "prompt": run}, "reply": []}]] if at else STEPS
+            recorded = Recorded("arm", "a", 0, outcome, Usage(1, 2, 3), trace_hash(steps))
+            await store.record(run, recorded, steps)
+            if at != 4:
+                await store.finish(run, "done" if verdict else "stopped", verdict)
+
+    asyncio.run(fill())
+    return store
+
+
+def test_runs_are_listed_by_claim_and_ending_a_page_at_a_time(tmp_path: Path) -> None:
+    store = many(tmp_path / "a.sqlite")
+    every = [line.id for line in store.listing.lines()]
+    assert every == ["pal_x-4", "cot-3", "cot-2", "pal-1", "pal-0"]
+    assert [line.id for line in store.listing.lines(most=2, skip=1)] == every[1:3]
+    assert [line.id for line in store.listing.lines(claims=["pal"])] == ["pal-1", "pal-0"]
+    assert [line.id for line in store.listing.lines(ended="holds")] == ["pal-0"]
+    # A process is at one of the two that have no verdict; the other one's is dead, or it was stopped.
+    assert [line.id for line in store.listing.lines(ended="running", going={"pal_x-4"})] == ["pal_x-4"]
+    assert [line.id for line in store.listing.lines(ended="stopped", going={"pal_x-4"})] == ["pal-1"]
+    assert [line.id for line in store.listing.lines(ended="stopped")] == ["pal_x-4", "pal-1"]
+    first = store.listing.lines(claims=["pal"])[1]
+    assert (first.word, first.model, first.samples, first.status) == ("holds", "m", 1, "done")
+    assert store.listing.lines()[0].model == "asked"
+    assert store.listing.claims() == ["cot", "pal", "pal_x"]
+    assert store.listing.noted_running() == ["pal_x-4"]
+    heads = store.listing.heads()
+    assert [(head.run, head.size) for head in heads] == [("pal-0", "small"), ("cot-2", "full"), ("cot-3", "")]
+    assert [head.run for head in store.listing.heads(["cot"])] == ["cot-2", "cot-3"]
+    assert store.listing.verdicts(["cot-2", "no-such"])["cot-2"]["verdict"] == "fails"
+    store.close()
+
+
+def test_a_run_is_found_by_how_its_id_begins_and_by_nothing_else(tmp_path: Path) -> None:
+    store = many(tmp_path / "a.sqlite")
+    assert store.run("pal_").id == "pal_x-4"
+    assert store.listing.ids("pal") == ["pal_x-4", "pal-1", "pal-0"]
+    for name, said in (
+        ("pal", "Did you mean pal-1"),
+        ("%", "assay runs"),
+        ("", "It could be"),
+        ("pal-7", "pal-"),
+    ):
+        with pytest.raises(UnknownName, match=said):
+            store.run(name)
+    store.close()
+
+
+def test_a_run_goes_with_all_it_has_and_with_nothing_of_another_s(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    other = [*STEPS, *STEPS]
+
+    async def more() -> None:
+        await store.begin("pal-other", "2026-01-02T00:00:00", "pal", {})
+        for item, steps in (("a", STEPS), ("b", other)):
+            recorded = Recorded("arm", item, 0, Outcome.scored(1.0), Usage(), trace_hash(steps))
+            await store.record("pal-other", recorded, steps)
+        await store.finish("pal-other", "done", {"verdict": "holds"})
+
+    asyncio.run(more())
+    store.tell("pal-other", {"kind": "note", "text": "x" * 1000})
+    store.forget("no such model")  # returns once everything before it is written
+    assert store.discard("pal-other") > 1000
+    assert store.trace(trace_hash(other)) == []
+    assert store.events("pal-other") == []
+    assert store.trace(trace_hash(STEPS)) == STEPS
+    assert [line.id for line in store.listing.lines()] == ["pal-abcde"]
+    assert store.discard("pal-other") == 0
+    store.discard("pal-abcde")
+    assert store.trace(trace_hash(STEPS)) == []
+    store.close()

@@ -31,6 +31,7 @@ class Studio:
     """A running studio."""
 
     home: Path
+    results: Path = ROOT / "results"
     address: str = ""
     key: str = ""
     process: subprocess.Popen[str] | None = None
@@ -40,7 +41,7 @@ class Studio:
         environment = {**os.environ, "ASSAY_HOME": str(self.home), "HF_HUB_OFFLINE": "1", "ASSAY_THREADS": "1"}
         command = [sys.executable, "-m", "assay", "studio", "--no-open", "--port", str(port)]
         self.process = subprocess.Popen(
-            [*command, "--results", str(ROOT / "results")], stdout=subprocess.PIPE, text=True, env=environment
+            [*command, "--results", str(self.results)], stdout=subprocess.PIPE, text=True, env=environment
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

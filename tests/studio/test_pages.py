@@ -14,6 +14,7 @@ import pytest
 from assay.core import Outcome, Usage
 from assay.lab.store import Recorded, Store, trace_hash
 from tests.studio.conftest import Studio, Window, opened
+from tests.studio.test_arena import recorded_run, sit
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
 
@@ -21,7 +22,7 @@ HOSTILE = (
     "<script>document.title = 'taken'</script><img src='https://example.org/spy.png' onerror='document.title=1'>"
     "![see](https://example.org/spy2.png) <a href='javascript:alert(1)'>go</a> \x1b[31m \u202e"
 )
-PAGES = ("/papers/pal", "/runs/planted-aaaaa")
+PAGES = ("/papers/pal", "/runs/planted-aaaaa", "/runs?ended=stopped&claim=pal")
 
 
 @pytest.fixture(scope="module")
@@ -55,27 +56,48 @@ def planted(studio: Studio) -> None:
         other.submit(asyncio.run, plant()).result()
 
 
-@pytest.mark.usefixtures("planted")
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_sound(browser: Any, studio: Studio, scheme: str, width: int) -> None:
-    from axe_playwright_python.sync_playwright import Axe
+LOOKS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 
+
+@pytest.mark.usefixtures("planted")
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_every_page_is_sound(browser: Any, studio: Studio, scheme: str, width: int) -> None:
     window = opened(browser, studio, color_scheme=scheme)
     page = window.page
     page.set_viewport_size({"width": width, "height": 900})
     for path in pages_of(window):
         window.open(path)
         page.wait_for_load_state("networkidle") if not path.startswith("/runs/") else page.wait_for_timeout(400)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        found = Axe().run(page).response["violations"]
-        serious = [
-            (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], path
+        require_sound(window, width)
     assert window.wrong == []
     assert [url for url in window.asked if not url.startswith(studio.address)] == []
     page.context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_a_sitting_is_sound_before_the_vote_and_after_it(
+    browser: Any, studio: Studio, scheme: str, width: int
+) -> None:
+    window = opened(browser, studio, color_scheme=scheme)
+    window.page.set_viewport_size({"width": width, "height": 900})
+    page = sit(window, recorded_run(studio, f"pal-sat-{width}-{scheme}", 2))
+    require_sound(window, width)
+    page.keyboard.press("1")
+    page.locator("#board td").first.wait_for()
+    require_sound(window, width)
+    assert window.wrong == []
+    page.context.close()
+
+
+def require_sound(window: Window, width: int) -> None:
+    """No wider than the window, and nothing in it that keeps somebody out."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = window.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    found = Axe().run(page).response["violations"]
+    serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+    assert serious == [], page.url
 
 
 def pages_of(window: Window) -> list[str]:

@@ -1,4 +1,4 @@
-"""`assay runs`, `trace`, `report`, `export`, `import` and `compare`: looking at what was found."""
+"""`assay runs`, `trace`, `report`, `forget`, `export`, `import` and `compare`: looking at what was found."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run_names(incomplete: str) -> list[str]:
 
     store = open_store()
     try:
-        return [row.id for row in store.runs() if row.id.startswith(incomplete)]
+        return store.listing.ids(incomplete)
     finally:
         store.close()
 
@@ -35,13 +35,13 @@ def runs(
     from assay.workbench.opening import open_store
 
     store = open_store()
-    rows = list(store.runs())
+    rows = store.listing.lines()
     store.close()
     states = {row.id: state_of(row.id, row.status, find_home().running) for row in rows}
     if as_json:
         listed = [
             {"run": r.id, "created": r.created, "status": states[r.id], "claim": r.claim, "samples": r.samples}
-            | {"verdict": r.verdict["verdict"] if r.verdict else None}
+            | {"verdict": r.word or None}
             for r in rows
         ]
         typer.echo(json.dumps(listed, indent=1))
@@ -57,12 +57,9 @@ def runs(
     for heading in ("run", "model", "size", "samples", "state", "verdict", "when"):
         table.add_column(heading, no_wrap=heading in ("run", "verdict"))
     for row in rows:
-        model = row.config.get("model", {}).get("name", "-")
-        verdict = row.verdict["verdict"] if row.verdict else "-"
         size = row.config.get("size", "-")
-        table.add_row(
-            row.id, model, size, str(row.samples), states[row.id], verdict, row.created[:16].replace("T", " ")
-        )
+        when = row.created[:16].replace("T", " ")
+        table.add_row(row.id, row.model or "-", size, str(row.samples), states[row.id], row.word or "-", when)
     Console().print(table)
 
 
@@ -193,6 +190,28 @@ def report(
         for verdict in verdicts if names else []:
             console.print(verdict_panel(verdict))
         console.print(verdict_table(verdicts))
+
+
+def forget(
+    names: list[str] = typer.Argument(..., metavar="RUN...", help="Runs.", autocompletion=run_names),
+) -> None:
+    """Take runs away for good, with their samples, traces and verdicts; nothing is asked.
+
+    A run that is going on is refused. Replies stay in the cache, so the same run made again is quick.
+    """
+    from assay.home import find_home
+    from assay.workbench.opening import open_store
+    from assay.workbench.records import forget_run
+
+    store = open_store()
+    try:
+        # All are found before the first one goes.
+        runs = list(dict.fromkeys(store.run(name).id for name in names))
+        for run in runs:
+            freed = forget_run(find_home(), store, run)
+            typer.echo(f"{run} is forgotten: {freed:,} bytes.")
+    finally:
+        store.close()
 
 
 def export(

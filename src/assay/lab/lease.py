@@ -1,9 +1,14 @@
-"""One process per run: a lock that the kernel lets go of when its process ends, however it ends."""
+"""One process per run: a lock that the kernel lets go of when its process ends, however it ends.
+
+Who holds it stands beside it, as its number and the moment it began. Numbers are given again: by both together a
+process is known, and who only looks needs no lock, so that no look can keep a run from beginning.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +17,7 @@ from filelock import FileLock, Timeout
 from assay.core import UserError
 
 PATIENCE_SECONDS = 2.0
-"""Whoever only looks holds the lock for a moment."""
+"""The one who had it may be about to let go."""
 
 
 @contextlib.contextmanager
@@ -27,12 +32,13 @@ def lease(folder: Path, run: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=PATIENCE_SECONDS)
     except Timeout:
+        found = holder(folder, run)
         raise UserError(
-            f"The run {run} is being run by process {_written(folder, run)}.",
+            f"The run {run} is being run by {f'process {found}' if found else 'another process'}.",
             hint="Wait for it, or stop it with Ctrl-C where it runs.",
         ) from None
     try:
-        (folder / f"{run}.pid").write_text(str(os.getpid()))
+        (folder / f"{run}.pid").write_text(f"{os.getpid()} {began(os.getpid())}")
         yield
     finally:
         # The lock's file stays: whoever waits for it has it open already.
@@ -42,25 +48,31 @@ def lease(folder: Path, run: str) -> Iterator[None]:
 
 def holder(folder: Path, run: str) -> int | None:
     """The process that is at a run; None where none is, or where it died."""
-    if not (folder / f"{run}.lock").exists():
-        return None
-    lock = FileLock(folder / f"{run}.lock")
     try:
-        with lock.acquire(timeout=0), contextlib.suppress(OSError):
-            (folder / f"{run}.pid").unlink(missing_ok=True)
+        number, _, moment = (folder / f"{run}.pid").read_text().partition(" ")
+        pid = int(number)
+    except (OSError, ValueError):
         return None
-    except Timeout:
-        return _written(folder, run)
+    return pid if moment and began(pid) == moment else None
 
 
 def state_of(run: str, noted: str, folder: Path) -> str:
     """What is true of a run that was noted so: one that was killed could not say that it stopped."""
-    if holder(folder, run) is not None:
-        return "running"
-    return "stopped" if noted == "running" else noted
+    return "stopped" if noted == "running" and holder(folder, run) is None else noted
 
 
-def _written(folder: Path, run: str) -> int | None:
-    with contextlib.suppress(OSError, ValueError):
-        return int((folder / f"{run}.pid").read_text())
-    return None
+def began(pid: int) -> str:
+    """When a process began, in words of the system; empty where it is no more, or dead and not yet buried."""
+    if Path("/proc/self/stat").exists():
+        try:
+            # The name before it is in brackets and may hold anything.
+            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return ""
+        return "" if fields[0] in "ZX" else fields[19]
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    # The moment must be written alike by whoever asks.
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    state, _, moment = told.stdout.strip().partition(" ")
+    return "" if state.startswith("Z") else moment.strip()

@@ -80,8 +80,8 @@ async def run_claim(
 
 def rows_of(row: RunRow, store: Store, samples: Sequence[Sample], *, traces: bool = True) -> list[SampleRow]:
     """Every recorded sample of a run, with its trace unless that is left out, as a report shows it."""
-    arms = row.verdict["arms"] if row.verdict else {}
-    roles = {arms[role]["name"]: role for role in ("treatment", "control") if role in arms}
+    arms = Verdict.from_json(row.verdict).arms if row.verdict else {}
+    roles = {arms[role].name: role for role in ("treatment", "control") if role in arms}
     by_id = {sample.id: sample for sample in samples}
     return [
         row_of(

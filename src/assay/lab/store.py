@@ -24,6 +24,7 @@ from typing import Any
 from assay.core.errors import UnknownName, UserError
 from assay.core.samples import Ending, Outcome
 from assay.core.usage import Usage
+from assay.lab.listing import Listing
 
 SCHEMA = 2
 _TABLES = """
@@ -90,6 +91,7 @@ class Store:
             self._reader = _open(path)
             _migrate(self._reader, path)
             self._writer = _open(path)
+            self.listing = Listing(self._reader)
         except sqlite3.Error as error:
             raise UserError(
                 f"The database {path} cannot be used: {error}.",
@@ -183,9 +185,24 @@ class Store:
         )
         return [(id, {**json.loads(body), "at": at}) for id, at, body in rows]
 
-    def discard(self, run: str) -> None:
-        """Forget a run that came to nothing."""
-        self._run("delete from run where id = ?", (run,))
+    def discard(self, run: str) -> int:
+        """Forget a run with its samples, its traces, what it told and its verdict; returns their size in bytes.
+
+        Replies stay in the cache, and traces that another run has too stay with that one.
+        """
+        mine = "sha in (select trace from sample where run = ?1 except select trace from sample where run <> ?1)"
+        (freed,) = self._reader.execute(
+            f"select (select total(length(body)) from blob where {mine}) "
+            "+ (select total(length(cast(body as blob))) from event where run = ?1) "
+            "+ (select total(length(cast(json as blob))) from verdict where run = ?1) "
+            "+ (select total(length(cast(config as blob))) from run where id = ?1) "
+            "+ (select total(length(cast(item || coalesce(answer, '') || detail || usage || trace as blob))) "
+            "from sample where run = ?1)",
+            (run,),
+        ).fetchone()
+        self._enqueue(f"delete from blob where {mine}", (run,))
+        self._run("delete from run where id = ?1", (run,))
+        return int(freed)
 
     def recorded(self, run: str) -> dict[tuple[str, str, int], Recorded]:
         """Every sample of a run that has ended, by (arm, item, repeat)."""
@@ -235,11 +252,13 @@ class Store:
     def run(self, name: str) -> RunRow:
         """The run of that id, or the one whose id begins so; `UnknownName` otherwise."""
         exact = list(self._runs("where run.id = ?", name))
-        begins = exact or [row for row in self.runs() if name and row.id.startswith(name)]
+        begins = exact or list(
+            self._runs("where id in (select value from json_each(?))", json.dumps(self.listing.ids(name, 2)))
+        )
         if len(begins) == 1:
             return begins[0]
         hint = "Type: assay runs" if not begins else f"It could be {begins[0].id} or {begins[1].id}."
-        raise UnknownName("run", name, [row.id for row in self.runs()], hint=hint)
+        raise UnknownName("run", name, self.listing.ids(name[:2], 200), hint=hint)
 
     def _runs(self, where: str, *values: str) -> Iterator[RunRow]:
         for row in self._reader.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import replace
 from functools import cached_property
@@ -46,6 +47,7 @@ class Desk:
         self.trees = Trees(home.trees)
         self.growth = Growth(self.trees)
         self._samples: OrderedDict[str, tuple[Sample, ...]] = OrderedDict()
+        self._remembering = threading.Lock()
 
     @cached_property
     def templates(self) -> Environment:
@@ -73,15 +75,20 @@ class Desk:
         addresses = list(own.base_urls) if name.startswith("openai/") else None
         return replace(model_choice(name, addresses, own.slots, own.seconds), encoder=own.encoder)
 
+    def going(self) -> set[str]:
+        """The runs that a process is at."""
+        return self.processes.running(self.store.listing.noted_running())
+
     def samples(self, row: RunRow) -> tuple[Sample, ...]:
         """The samples of a run, made again once: some tasks take their time."""
         key = f"{row.id} {row.verdict is not None}"
-        if key not in self._samples:
-            self._samples[key] = samples_of(row)
-            while len(self._samples) > MOST_REMEMBERED:
-                self._samples.popitem(last=False)
-        self._samples.move_to_end(key)
-        return self._samples[key]
+        with self._remembering:
+            if key not in self._samples:
+                self._samples[key] = samples_of(row)
+                while len(self._samples) > MOST_REMEMBERED:
+                    self._samples.popitem(last=False)
+            self._samples.move_to_end(key)
+            return self._samples[key]
 
     async def close(self) -> None:
         """Let go of models and store; runs go on."""

@@ -29,14 +29,10 @@ def model_names(desk: Desk) -> list[str]:
 
 
 @router.get("/models", response_class=HTMLResponse)
-async def models(desk: AtDesk) -> Response:
+def models(desk: AtDesk) -> Response:
     """Known weights, and every model that verdicts are about."""
     known = [(weights, locate(weights, desk.home) is not None) for weights in KNOWN]
-    judged: dict[tuple[str, str], int] = {}
-    for one in desk.notebook.found():
-        model = one.verdict.model
-        key = (str(model.get("name", "")), str(model.get("fingerprint", "")))
-        judged[key] = judged.get(key, 0) + 1
+    judged = Counter((entry.head.model, entry.head.fingerprint) for entry in desk.notebook.entries())
     return desk.render("models", known=known, judged=judged, names=model_names(desk), checked=None, here="models")
 
 
@@ -59,7 +55,7 @@ async def check(desk: AtDesk, model: Annotated[str, Form()]) -> Response:
 
 
 @router.get("/organisms", response_class=HTMLResponse)
-async def organisms(desk: AtDesk, name: str = "") -> Response:
+def organisms(desk: AtDesk, name: str = "") -> Response:
     """What is trained here with its loss, the newest of each name or all of one, and what could be."""
     cards = {called: card for known, (card, _) in catalogue().items() for called in recipe_names(known)}
     here = desk.trained.networks()

@@ -1,17 +1,24 @@
-"""Every verdict there is, newest first: of the runs on this machine, and of a folder of results beside them."""
+"""Every verdict there is, newest first: of the runs on this machine, and of a folder of results beside them.
+
+There may be ten thousand. What chooses among them is read of all, the verdicts themselves of those that are shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from assay.core import Claim, Paper
+from assay.core import BadFile, Claim, Paper, UserError
 from assay.core.verdict import Verdict
+from assay.lab.listing import Head
 from assay.lab.store import Store
 from assay.papers import all_papers
-from assay.workbench.records import read_results
+from assay.workbench.records import read_verdict, result_files
 
+MOST_AT_HAND = 512
+"""Verdicts that are kept read."""
 SHELVES = {
     "prompting": "words in one call",
     "search": "many samples, a tree",
@@ -34,10 +41,20 @@ class Found:
     """The run on this machine; empty where it was read from a folder."""
 
 
-def weight(found: Found) -> tuple[int, str]:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A verdict that there is, by its head."""
+
+    head: Head
+    kept: Verdict | None
+    """The verdict itself, where it was read from a folder; those of runs are read when they are wanted."""
+
+
+def weight(entry: Entry) -> tuple[int, str]:
     """By which of several verdicts on a claim one stands for them: a smoke run checks that it runs, no more."""
     sizes = ("smoke", "small", "full")
-    return sizes.index(found.verdict.size) if found.verdict.size in sizes else 1, found.verdict.created
+    head = entry.head
+    return sizes.index(head.size) if head.size in sizes else 1, head.created
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,38 +82,89 @@ class PaperLines:
 
 
 class Notebook:
-    """Reads verdicts anew each time it is asked: another process may have added one."""
+    """Looks anew each time it is asked: another process may have added a verdict."""
 
     def __init__(self, store: Store, results: Path | None) -> None:
         self._store = store
         self._results = results
+        self._of_run = lru_cache(MOST_AT_HAND)(self._read_run)
+        self._of_file = lru_cache(MOST_AT_HAND)(self._read_file)
 
-    def found(self) -> list[Found]:
-        """All verdicts, newest first; one that is both a run and a file is listed once."""
-        here = [Found(Verdict.from_json(row.verdict), row.id) for row in self._store.runs() if row.verdict]
-        known = {one.run for one in here}
-        kept = read_results(self._results) if self._results is not None else []
-        every = here + [Found(verdict, "") for verdict in kept if verdict.run not in known]
-        return sorted(every, key=lambda one: one.verdict.created, reverse=True)
+    def entries(self, claims: Collection[str] = ()) -> list[Entry]:
+        """All verdicts, or those on these claims, newest first; one that is a run and a file is listed once."""
+        here = [Entry(head, None) for head in self._store.listing.heads(claims)]
+        known = {entry.head.run for entry in here}
+        kept, _ = self._kept()
+        every = here + [
+            Entry(_head_of(verdict), verdict)
+            for verdict in kept
+            if verdict.run not in known and (not claims or verdict.claim in claims)
+        ]
+        return sorted(every, key=lambda entry: entry.head.created, reverse=True)
 
-    def shelves(self) -> dict[str, list[PaperLines]]:
-        """Every claim with its newest verdict, by shelf and source."""
-        by_claim: dict[str, list[Found]] = {}
-        for one in self.found():
-            by_claim.setdefault(one.verdict.claim, []).append(one)
+    def found(self, entries: Iterable[Entry]) -> tuple[list[Found], list[str]]:
+        """These verdicts, and a sentence on each that cannot be read."""
+        found, wrong = [], []
+        for entry in entries:
+            head = entry.head
+            try:
+                verdict = entry.kept or self._of_run(head.run, head.created)
+            except UserError as error:
+                wrong.append(f"The verdict of the run {head.run} is left out. {error}")
+            else:
+                found.append(Found(verdict, head.run))
+        return found, wrong
+
+    def shelves(self) -> tuple[dict[str, list[PaperLines]], list[str]]:
+        """Every claim with the verdict that says most, by shelf and source; and what could not be read."""
+        by_claim: dict[str, list[Entry]] = {}
+        for entry in self.entries():
+            by_claim.setdefault(entry.head.claim, []).append(entry)
+        best, unread = dict[str, Found](), self._kept()[1]
+        for claim, of in by_claim.items():
+            for entry in sorted(of, key=weight, reverse=True):
+                found, wrong = self.found([entry])
+                unread += wrong
+                if found:
+                    best[claim] = found[0]
+                    break
         shelves: dict[str, list[PaperLines]] = {shelf: [] for shelf in SHELVES}
         for paper in all_papers():
             lines = [
-                ClaimLine(claim, max(of, key=weight, default=None), len(of))
-                for claim in paper.claims
-                for of in [by_claim.get(claim.id, [])]
+                ClaimLine(claim, best.get(claim.id), len(by_claim.get(claim.id, ()))) for claim in paper.claims
             ]
             shelves.setdefault(paper.shelf, []).append(PaperLines(paper, lines))
-        return {shelf: papers for shelf, papers in shelves.items() if papers}
+        return {shelf: papers for shelf, papers in shelves.items() if papers}, unread
 
-    def by_model(self) -> dict[str, dict[str, Found]]:
+    def by_model(self) -> dict[str, dict[str, Entry]]:
         """The verdict on each claim that says most, by the name of the model."""
-        table: dict[str, dict[str, Found]] = {}
-        for one in sorted(self.found(), key=weight, reverse=True):
-            table.setdefault(str(one.verdict.model.get("name", "")), {}).setdefault(one.verdict.claim, one)
+        table: dict[str, dict[str, Entry]] = {}
+        for entry in sorted(self.entries(), key=weight, reverse=True):
+            table.setdefault(entry.head.model, {}).setdefault(entry.head.claim, entry)
         return table
+
+    def _kept(self) -> tuple[list[Verdict], list[str]]:
+        """Verdicts of the folder, and a sentence on each file without one; a file is read once as it stands."""
+        kept, wrong = [], []
+        try:
+            for file in result_files(self._results) if self._results is not None else ():
+                at = file.stat()
+                read = self._of_file(file, at.st_mtime_ns, at.st_size)
+                kept.append(read) if isinstance(read, Verdict) else wrong.append(read)
+        except (UserError, OSError) as error:
+            wrong.append(f"{error}")
+        return kept, wrong
+
+    def _read_file(self, file: Path, changed: int, size: int) -> Verdict | str:
+        try:
+            return read_verdict(file)
+        except BadFile as error:
+            return f"A file of the results is left out. {error}"
+
+    def _read_run(self, run: str, created: str) -> Verdict:
+        return Verdict.from_json(self._store.listing.verdicts([run]).get(run))
+
+
+def _head_of(verdict: Verdict) -> Head:
+    name, fingerprint = (verdict.model.get(part, "") for part in ("name", "fingerprint"))
+    return Head("", verdict.claim, verdict.size, verdict.created, name, fingerprint)

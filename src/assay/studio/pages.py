@@ -19,6 +19,8 @@ from assay.studio.notebook import SHELVES, Found
 
 router = APIRouter()
 AtDesk = Annotated[Desk, Depends(desk_of)]
+MOST_VERDICTS = 25
+"""On one claim, on the page of its source."""
 WORDS = ("holds", "fails", "undecided", "untested")
 
 
@@ -27,27 +29,38 @@ def drawn(found: Found | None) -> Markup:
     return Markup(strip(found.verdict)) if found else Markup("")
 
 
+# What only reads is no coroutine: it is done in a thread, and holds up nobody.
+
+
 @router.get("/", response_class=HTMLResponse)
-async def home(desk: AtDesk) -> Response:
+def home(desk: AtDesk) -> Response:
     """Verdicts at a glance, by shelf and source."""
-    shelves = desk.notebook.shelves()
+    shelves, unread = desk.notebook.shelves()
     counts = Counter(line.word for papers in shelves.values() for lines in papers for line in lines.lines)
-    going = [row for row in desk.store.runs() if desk.processes.state(row) == "running"]
     return desk.render(
-        "home", shelves=shelves, says=SHELVES, counts=counts, words=WORDS, going=going, drawn=drawn, here="claims"
+        "home",
+        shelves=shelves,
+        unread=unread,
+        says=SHELVES,
+        counts=counts,
+        words=WORDS,
+        going=desk.store.listing.lines(ended="running", going=desk.going()),
+        drawn=drawn,
+        here="claims",
     )
 
 
 @router.get("/papers/{slug}", response_class=HTMLResponse)
-async def paper(desk: AtDesk, slug: str) -> Response:
-    """One source: its card, its claims, and every verdict on them."""
+def paper(desk: AtDesk, slug: str) -> Response:
+    """One source: its card, its claims, and the newest verdicts on them."""
     card = paper_named(slug)
-    found = desk.notebook.found()
-    verdicts = {claim.id: [one for one in found if one.verdict.claim == claim.id] for claim in card.claims}
+    entries = desk.notebook.entries([claim.id for claim in card.claims])
+    of_claim = {claim.id: [entry for entry in entries if entry.head.claim == claim.id] for claim in card.claims}
     return desk.render(
         "paper",
         paper=card,
-        verdicts=verdicts,
+        verdicts={claim: desk.notebook.found(of[:MOST_VERDICTS])[0] for claim, of in of_claim.items()},
+        older={claim: len(of) - MOST_VERDICTS for claim, of in of_claim.items()},
         sizes=SIZES,
         controls=CONTROLS,
         models=model_names(desk),
@@ -57,14 +70,14 @@ async def paper(desk: AtDesk, slug: str) -> Response:
 
 
 @router.get("/claims/{claim}", response_class=HTMLResponse)
-async def claim(desk: AtDesk, claim: str) -> Response:
+def claim(desk: AtDesk, claim: str) -> Response:
     """The page of its source, at its place."""
     card, found = claim_named(claim)
     return Response(status_code=303, headers={"location": f"/papers/{card.slug}#{found.id}"})
 
 
 @router.get("/compare", response_class=HTMLResponse)
-async def compare(desk: AtDesk, model: Annotated[list[str] | None, Query()] = None) -> Response:
+def compare(desk: AtDesk, model: Annotated[list[str] | None, Query()] = None) -> Response:
     """Models beside each other on every claim that two of them have a verdict on."""
     table = desk.notebook.by_model()
     known = sorted(table, key=lambda name: -len(table[name]))
@@ -75,7 +88,11 @@ async def compare(desk: AtDesk, model: Annotated[list[str] | None, Query()] = No
     least = min(2, len(chosen))
     claims = sorted({claim for name in chosen for claim in table[name]})
     rows = {claim: [table[name].get(claim) for name in chosen] for claim in claims}
-    shared = {claim: found for claim, found in rows.items() if sum(one is not None for one in found) >= least}
+    shared = {
+        claim: [next(iter(desk.notebook.found([one])[0]), None) if one else None for one in row]
+        for claim, row in rows.items()
+        if sum(one is not None for one in row) >= least
+    }
     return desk.render(
         "compare", known=known, table=table, chosen=chosen, rows=shared, drawn=drawn, here="compare"
     )

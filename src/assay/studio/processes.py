@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from assay.core import UserError
 from assay.core.home import Home
 from assay.lab.lease import holder, state_of
+from assay.lab.listing import RunLine
 from assay.lab.store import RunRow
 
 
@@ -58,12 +59,22 @@ class Processes:
             return True
         return holder(self._home.running, run) is not None
 
+    def running(self, noted: Sequence[str]) -> set[str]:
+        """Of runs that are noted as running those that a process is at, and those on their way there."""
+        return {run for run in noted if holder(self._home.running, run) is not None} | set(self.going_on())
+
     def state(self, row: RunRow) -> str:
         """`running`, `done` or `stopped`."""
         started = self._started.get(row.id)
         if started is not None and started.poll() is None:
             return "running"
         return state_of(row.id, row.status, self._home.running)
+
+    def state_among(self, line: RunLine, going: Collection[str]) -> str:
+        """The same of one of many, where it is known which runs are going on."""
+        if line.id in going:
+            return "running"
+        return "stopped" if line.status == "running" else line.status
 
     def last_words(self, run: str) -> str:
         """What the process printed last, for a run that ended without saying why."""

@@ -9,12 +9,14 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Header, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from assay.core import UnknownName, UserError
 from assay.core.verdict import SampleRow, Verdict
+from assay.lab.listing import ENDINGS
 from assay.lab.plan import Plan
 from assay.lab.session import new_run_id, row_of, rows_of
 from assay.lab.store import RunRow
@@ -23,6 +25,7 @@ from assay.report.html import figures, section
 from assay.report.pairs import Room, groups_of, is_ranked
 from assay.report.traces import exchanges
 from assay.studio.desk import Desk, desk_of
+from assay.workbench.records import forget_run
 from assay.workbench.wish import Wish, chosen_controls, the_plan
 
 router = APIRouter()
@@ -33,15 +36,43 @@ BEAT_SECONDS = 15.0
 """A line of comment after so long a silence: a dead connection is noticed."""
 MOST_EVENTS = 1000
 """In one message."""
+MOST_RUNS = 100
+"""On one page."""
 MOST_LISTED = 200
 """Pairs of samples on one page."""
 
 
+# What only reads is no coroutine: it is done in a thread, and holds up nobody.
+
+
 @router.get("/runs", response_class=HTMLResponse)
-async def listed(desk: AtDesk) -> Response:
-    """All runs, newest first."""
-    rows = [(row, desk.processes.state(row)) for row in desk.store.runs()]
-    return desk.render("runs", rows=rows, here="runs")
+def listed(
+    desk: AtDesk, claim: str = "", ended: str = "", page: Annotated[int, Query(ge=1, le=1_000_000)] = 1
+) -> Response:
+    """Runs, newest first, a page at a time; of one claim, or of one ending."""
+    if ended and ended not in ENDINGS:
+        raise UnknownName("ending", ended, ENDINGS, hint=f"Endings: {', '.join(ENDINGS)}.")
+    going = desk.going()
+    of = [claim] if claim else []
+    lines = desk.store.listing.lines(
+        claims=of, ended=ended, going=going, most=MOST_RUNS + 1, skip=(page - 1) * MOST_RUNS
+    )
+    chosen = {name: value for name, value in (("claim", claim), ("ended", ended)) if value}
+
+    def address(other: int) -> str:
+        return "/runs?" + urlencode(chosen | {"page": other})
+
+    return desk.render(
+        "runs",
+        rows=[(line, desk.processes.state_among(line, going)) for line in lines[:MOST_RUNS]],
+        claims=desk.store.listing.claims(),
+        endings=ENDINGS,
+        claim=claim,
+        ended=ended,
+        newer=address(page - 1) if page > 1 else "",
+        older=address(page + 1) if len(lines) > MOST_RUNS else "",
+        here="runs",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +129,7 @@ def see(path: str) -> Response:
 
 
 @router.get("/runs/{name}", response_class=HTMLResponse)
-async def run(desk: AtDesk, name: str) -> Response:
+def run(desk: AtDesk, name: str) -> Response:
     """One run: live while it goes on, else its verdict as a report shows it."""
     row = desk.store.run(name)
     state = desk.processes.state(row)
@@ -119,10 +150,18 @@ def plan_of(row: RunRow) -> Plan | None:
         return None
 
 
+def run_meant(desk: Desk, name: str) -> RunRow:
+    """The run of exactly that id: what is done to a run must not befall another whose id only begins so."""
+    row = desk.store.run(name)
+    if row.id != name:
+        raise UnknownName("run", name, [row.id], hint="Give the whole id.")
+    return row
+
+
 @router.post("/runs/{name}/stop")
 async def stop(desk: AtDesk, name: str) -> Response:
     """Ask it to stop; what has ended is kept."""
-    row = desk.store.run(name)
+    row = run_meant(desk, name)
     desk.processes.stop(row.id)
     return see(f"/runs/{row.id}")
 
@@ -130,7 +169,7 @@ async def stop(desk: AtDesk, name: str) -> Response:
 @router.post("/runs/{name}/resume")
 async def resume(desk: AtDesk, name: str) -> Response:
     """Go on with it."""
-    row = desk.store.run(name)
+    row = run_meant(desk, name)
     if "model" not in row.config:
         raise UserError(f"The run {row.id} was brought from elsewhere and cannot be resumed.")
     if desk.processes.state(row) == "done":
@@ -139,8 +178,15 @@ async def resume(desk: AtDesk, name: str) -> Response:
     return see(f"/runs/{row.id}")
 
 
+@router.post("/runs/{name}/forget")
+def forget(desk: AtDesk, name: str) -> Response:
+    """Take a run away for good."""
+    forget_run(desk.home, desk.store, run_meant(desk, name).id)
+    return see("/runs")
+
+
 @router.get("/runs/{name}/samples", response_class=HTMLResponse)
-async def samples(desk: AtDesk, name: str, most: Annotated[int, Query(ge=1, le=5_000)] = MOST_LISTED) -> Response:
+def samples(desk: AtDesk, name: str, most: Annotated[int, Query(ge=1, le=5_000)] = MOST_LISTED) -> Response:
     """What every arm made of every sample so far, those that differ first; a part of a page."""
     row = desk.store.run(name)
     ranked = is_ranked(Verdict.from_json(row.verdict)) if row.verdict else False
@@ -151,7 +197,8 @@ async def samples(desk: AtDesk, name: str, most: Annotated[int, Query(ge=1, le=5
 def arms_of(row: RunRow) -> dict[str, str]:
     """What `treatment` and `control` are called in the run's records; empty where nobody knows any more."""
     if row.verdict:
-        return {role: arm["name"] for role, arm in row.verdict["arms"].items() if role in ("treatment", "control")}
+        arms = Verdict.from_json(row.verdict).arms
+        return {role: arms[role].name for role in ("treatment", "control")}
     try:
         _, claim = claim_named(row.claim)
     except UnknownName:
@@ -167,7 +214,7 @@ def rows_named(desk: Desk, row: RunRow) -> list[SampleRow]:
 
 
 @router.get("/runs/{name}/trace", response_class=HTMLResponse)
-async def trace(desk: AtDesk, name: str, arm: str, item: str, repeat: int = 0) -> Response:
+def trace(desk: AtDesk, name: str, arm: str, item: str, repeat: int = 0) -> Response:
     """Everything asked and answered on one sample in one arm; a part of a page."""
     row = desk.store.run(name)
     arm = arms_of(row).get(arm, arm)
@@ -179,7 +226,7 @@ async def trace(desk: AtDesk, name: str, arm: str, item: str, repeat: int = 0) -
 
 
 @router.get("/runs/{name}/verdict.json")
-async def verdict_json(desk: AtDesk, name: str) -> Response:
+def verdict_json(desk: AtDesk, name: str) -> Response:
     """The verdict as `assay run --json` writes it."""
     row = desk.store.run(name)
     if row.verdict is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any
 
 from assay.core.errors import BadFile
+from assay.tasks.lines import csv_rows, is_sound, json_name, json_objects
 
 LARGEST_FILE = 1_000_000_000
 """Bytes. A file is held in memory once read."""
@@ -44,11 +43,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     _require_readable(path)
     if suffix not in (".jsonl", ".ndjson", ".csv"):
         raise BadFile(path, "the name must end in .jsonl, .ndjson or .csv.")
-    try:
-        with path.open("rb") as file:
-            yield from _csv_rows(path, file) if suffix == ".csv" else _json_rows(path, file)
-    except OSError as error:
-        raise BadFile(path, f"the file cannot be read: {error.strerror}.") from None
+    yield from _csv_rows(path) if suffix == ".csv" else _json_rows(path)
 
 
 def _require_readable(path: Path) -> None:
@@ -69,71 +64,30 @@ def _require_readable(path: Path) -> None:
         raise BadFile(path, "the file is larger than 1 GB, more than a test can use.", hint=hint)
 
 
-def _lines(path: Path, file: BinaryIO) -> Iterator[str]:
-    """Decoded lines, the byte order mark taken off."""
-    for number, raw in enumerate(file, start=1):
-        try:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            hint = "Convert it: iconv -f LATIN1 -t UTF-8 FILE > NEW."
-            raise BadFile(path, "the text is not UTF-8.", line=number, hint=hint) from None
+def _json_rows(path: Path) -> Iterator[Row]:
+    # Numbers with a point stay texts: a float would change the digits of the answer.
+    for line, values in json_objects(path, exact=True):
+        yield _row(path, line, values)
 
 
-def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
-    for number, line in enumerate(_lines(path, file), start=1):
-        if not line.strip():
-            continue
-        try:
-            # Numbers with a point stay texts: a float would change the digits of the answer.
-            values = json.loads(line, parse_float=str, parse_constant=_refuse_constant)
-        except json.JSONDecodeError as error:
-            problem = f"this is not JSON: {error.msg} at character {error.colno}."
-            hint = "Each line holds one JSON object."
-            raise BadFile(path, problem, line=number, hint=hint) from None
-        except (ValueError, RecursionError) as error:
-            raise BadFile(path, f"this JSON cannot be read: {error}.", line=number) from None
-        if not isinstance(values, dict):
-            problem = f"a row must be an object, not {_json_name(values)}."
-            raise BadFile(path, problem, line=number, hint=_NAMES_HINT)
-        yield _row(path, number, values)
-
-
-def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
-    reader = csv.reader(_lines(path, file), strict=True)
+def _csv_rows(path: Path) -> Iterator[Row]:
     header: list[str] = []
-    begins = 1
-    try:
-        for record in reader:
-            line, begins = begins, reader.line_num + 1
-            if not any(cell.strip() for cell in record):
-                continue
-            if not header:
-                header = _header(path, line, record)
-                continue
-            if len(record) != len(header):
-                problem = f"this row has {len(record)} columns and the header has {len(header)}."
-                hint = "Put a text that holds a comma in double quotes."
-                raise BadFile(path, problem, line=line, hint=hint)
-            values: dict[str, Any] = {
-                name: cell for name, cell in zip(header, record, strict=True) if cell.strip()
-            }
-            listed = _first_name(values, "choices")
-            if listed:
-                values[listed] = [choice.strip() for choice in values[listed].split("|")]
-            yield _row(path, line, values)
-    except csv.Error as error:
-        raise BadFile(path, f"this is not CSV: {error}.", line=begins) from None
+    for line, cells in csv_rows(path, lambda name: name.strip().lower()):
+        if not header:
+            header = _checked_header(path, line, cells)
+            continue
+        values: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell.strip()}
+        listed = _first_name(values, "choices")
+        if listed:
+            values[listed] = [choice.strip() for choice in values[listed].split("|")]
+        yield _row(path, line, values)
 
 
-def _header(path: Path, line: int, record: list[str]) -> list[str]:
-    names = [cell.strip().lower() for cell in record]
+def _checked_header(path: Path, line: int, names: list[str]) -> list[str]:
     for field in ("question", "answer"):
         if not set(ALIASES[field]) & set(names):
             problem = f"the first line must be a header, and it names no {field}."
             raise BadFile(path, problem, line=line, hint=_NAMES_HINT)
-    twice = [name for name in names if name and names.count(name) > 1]
-    if twice:
-        raise BadFile(path, "two columns have this name.", line=line, field=twice[0])
     return names
 
 
@@ -161,7 +115,7 @@ def _text(path: Path, line: int, values: Mapping[str, Any], field: str, *, neede
     if isinstance(value, int) and not isinstance(value, bool) and field != "question":
         value = str(value)
     if not isinstance(value, str):
-        problem = f"the {field} must be text, not {_json_name(value)}."
+        problem = f"the {field} must be text, not {json_name(value)}."
         raise BadFile(path, problem, line=line, field=name)
     _require_sound(path, line, name, value)
     if needed and not value.strip():
@@ -193,15 +147,5 @@ def _first_name(values: Mapping[str, Any], field: str) -> str:
 
 
 def _require_sound(path: Path, line: int, field: str, text: str) -> None:
-    """No NUL and no half character: no model can be sent them."""
-    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+    if not is_sound(text):
         raise BadFile(path, "the text holds a NUL or half a character.", line=line, field=field)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
-
-
-def _json_name(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from assay.core import AssayError, BadFile, Sample
+from assay.core import AssayError, BadFile, Sample, UserError
+from assay.core.home import Home
 from assay.core.verdict import Verdict
 from assay.lab.experiment import PILOT_SEED
-from assay.lab.store import RunRow
+from assay.lab.lease import lease
+from assay.lab.store import RunRow, Store
 from assay.papers import claim_named
 from assay.workbench.wish import chosen_task
 
@@ -31,14 +33,42 @@ def samples_of(row: RunRow) -> tuple[Sample, ...]:
     return tuple(found)
 
 
+def forget_run(home: Home, store: Store, run: str) -> int:
+    """Take a run away for good, with its samples, traces and verdict; returns the bytes that they had.
+
+    Raises:
+        UserError: a process is at it.
+    """
+    with lease(home.running, run):
+        freed = store.discard(run)
+    for file in (home.running / f"{run}.log", home.running / f"{run}.lock"):
+        if file.exists():
+            freed += file.stat().st_size
+            file.unlink(missing_ok=True)
+    return freed
+
+
 def read_results(folder: Path) -> list[Verdict]:
-    """The verdicts kept in a folder."""
+    """The verdicts kept in a folder; `BadFile` at the first file that is none."""
+    return [read_verdict(file) for file in result_files(folder)]
+
+
+def result_files(folder: Path) -> list[Path]:
+    """The files of a folder that should hold a verdict each."""
     if not folder.is_dir():
         raise BadFile(folder, "there is no such folder.")
-    verdicts = []
-    for file in sorted(folder.glob("*.json")):
-        try:
-            verdicts.append(Verdict.from_json(json.loads(file.read_text())))
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadFile(file, f"this is no verdict ({error}).") from None
-    return verdicts
+    return sorted(folder.glob("*.json"))
+
+
+def read_verdict(file: Path) -> Verdict:
+    """The verdict in a file, whoever wrote it; `BadFile` where it holds none."""
+    try:
+        return Verdict.from_json(json.loads(file.read_text("utf-8")))
+    except OSError as error:
+        raise BadFile(file, f"the file cannot be read: {error.strerror}.") from None
+    except RecursionError:
+        raise BadFile(file, "this JSON is nested too deep to be a verdict.") from None
+    except ValueError as error:
+        raise BadFile(file, f"this is not JSON: {error}.") from None
+    except UserError as error:
+        raise BadFile(file, f"{error.message[:1].lower()}{error.message[1:]}") from None

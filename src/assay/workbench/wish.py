@@ -47,6 +47,9 @@ class Wish:
         options += [("budget-tokens", self.budget_tokens), ("driver", self.driver)]
         options += [("observer", model.observer), ("encoder", model.encoder)]
         options += [("repeats", self.repeats if self.repeats > 1 else None)]
+        usual = type(model)()
+        options += [("slots", model.slots if model.slots != usual.slots else None)]
+        options += [("timeout", model.seconds if model.seconds != usual.seconds else None)]
         given = [(name, value) for name, value in options if value not in (None, "")]
         words = [
             word

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from assay.core import BadFile, CannotRun, UnknownName
 from assay.tasks.votes import OUTCOMES, Votes, count_style, read_votes
-from assay.tasks.votes.outcomes import vote_of
+from assay.tasks.votes.outcomes import NoVote, vote_of
 
 ARENA = [
     {"question_id": "q1", "model_a": "x", "model_b": "y", "winner": "model_a", "judge": "u1"},
@@ -45,12 +47,11 @@ def test_the_arenas_columns(tmp_path: Path) -> None:
 
 
 def test_csv_jsonl_and_parquet_say_the_same(tmp_path: Path) -> None:
-    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     file = tmp_path / "votes.csv"
     names = list(ARENA[0])
     file.write_text("\n".join([",".join(names), *(",".join(row[name] for name in names) for row in ARENA)]))
     quick = tmp_path / "votes.parquet"
-    parquet.write_table(arrow.Table.from_pylist([*ARENA, ARENA[0]]), quick)
+    parquet.write_table(pyarrow.Table.from_pylist([*ARENA, ARENA[0]]), quick)
     expected = seen(read_votes(jsonl(tmp_path, ARENA)))
     assert seen(read_votes(file)) == seen(read_votes(file, unknown="tie")) == expected
     assert seen(read_votes(quick)) == [*expected, expected[0]]
@@ -128,8 +129,24 @@ def test_what_is_no_vote_is_said_with_its_line(tmp_path: Path, row: dict[str, An
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("v.csv", "model_a,model_b,winner\nx,y\n", "2 cells"),
+        ("v.csv", "model_a,model_b,winner\nx,y\n", "2 columns"),
         ("v.csv", "", "no vote"),
+        ("v.csv", "model_a,model_b,winner,model_a\nx,y,tie,z\n", "line 1, field 'model_a': two columns"),
+        ("v.csv", 'model_a,model_b,winner\nx,"y" z,tie\n', "line 2: this is not CSV"),
+        ("v.csv", 'model_a,model_b,winner\nx,y,"tie\n', "line 2: this is not CSV"),
+        ("v.csv", "model_a,model_b,winner\nx\x00,y,tie\n", "line 2, field 'model_a': the name holds a NUL"),
+        ("v.jsonl", '{"model_a": "\\ud800", "model_b": "y", "winner": "tie"}\n', "'model_a': the name holds"),
+        (
+            "v.jsonl",
+            '{"model_a": "x", "model_b": "y", "winner": "\\ud800"}\n',
+            "line 1, field 'winner': '?' is no",
+        ),
+        ("v.jsonl", '{"\\ud800": 1}\n', "this one has ?"),
+        ("v.jsonl", '{"type": "leftvote", "models": 3}\n', "line 1, field 'models': it must be a list of two"),
+        ("v.jsonl", '{"type": "leftvote", "models": [1, 2]}\n', "line 1, field 'models': it is missing"),
+        ("v.jsonl", '{"type": "leftvote", "models": ["x", "y"], "states": 1}\n', "field 'states': it must be"),
+        ("v.jsonl", '{"type": "leftvote", "models": ["x", ""], "states": [1, 2]}\n', "field 'models': it is miss"),
+        ("v.jsonl", '{"type": ["leftvote"]}\n', "no vote in it"),
         ("v.jsonl", "[1]\n", "an object"),
         ("v.jsonl", "{\n", "not JSON"),
         ("v.txt", "x", ".parquet"),
@@ -139,24 +156,151 @@ def test_what_is_no_vote_is_said_with_its_line(tmp_path: Path, row: dict[str, An
 def test_what_is_no_table_is_said_in_a_sentence(tmp_path: Path, name: str, text: str, said: str) -> None:
     file = tmp_path / name
     file.write_text(text)
-    if name.endswith("parquet"):
-        pytest.importorskip("pyarrow")
-    with pytest.raises(BadFile, match=said):
+    with pytest.raises(BadFile) as caught:
         read_votes(file)
+    assert said in str(caught.value)
 
 
 def test_a_parquet_file_with_a_bad_row_names_the_row(tmp_path: Path) -> None:
-    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     file = tmp_path / "v.parquet"
-    parquet.write_table(arrow.Table.from_pylist([ARENA[0], {**ARENA[1], "winner": "left"}]), file)
+    parquet.write_table(pyarrow.Table.from_pylist([ARENA[0], {**ARENA[1], "winner": "left"}]), file)
     with pytest.raises(BadFile, match="line 2"):
         read_votes(file)
 
 
 def test_without_pyarrow_the_command_to_type_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(CannotRun, match="pip install pyarrow"):
+    with pytest.raises(CannotRun, match=r"assay\[parquet\]"):
         read_votes(tmp_path / "v.parquet")
+
+
+def test_a_parquet_file_with_a_column_twice_or_names_that_are_no_texts(tmp_path: Path) -> None:
+    file = tmp_path / "v.parquet"
+    columns = [pyarrow.array(["x"]), pyarrow.array(["y"]), pyarrow.array(["tie"]), pyarrow.array(["z"])]
+    names = ["model_a", "model_b", "winner", "model_a"]
+    parquet.write_table(pyarrow.Table.from_arrays(columns, names), file)
+    with pytest.raises(BadFile, match="two columns"):
+        read_votes(file)
+    columns[0] = pyarrow.array([b"x"])
+    parquet.write_table(pyarrow.Table.from_arrays(columns[:3], names[:3]), file)
+    with pytest.raises(BadFile, match="line 1, field 'model_a'"):
+        read_votes(file)
+
+
+CELLS = st.text(st.sampled_from("ab,\"'\n\r \ufeff=;é"), max_size=5)
+VOTE = st.tuples(CELLS, CELLS, st.sampled_from([*OUTCOMES, " Tie ", "perhaps"]), CELLS)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    rows=st.lists(VOTE, min_size=1, max_size=6),
+    mark=st.sampled_from(["", "\ufeff"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    always=st.booleans(),
+)
+def test_a_table_says_the_same_in_every_form_and_by_every_way(
+    tmp_path: Path, rows: list[tuple[str, ...]], mark: str, end: str, always: bool
+) -> None:
+    header = ("model_a", "model_b", "winner", "question_id")
+    text = "".join(",".join(quoted(cell, always) for cell in row) + end for row in (header, *rows))
+    table, lines, columns = (tmp_path / f"votes{suffix}" for suffix in (".csv", ".jsonl", ".parquet"))
+    table.write_bytes((mark + text).encode())
+    records = [dict(zip(header, row, strict=True)) for row in rows]
+    lines.write_text("".join(json.dumps(record) + "\n" for record in records))
+    parquet.write_table(pyarrow.Table.from_pylist(records), columns)
+    # `drop` looks at every row; where nothing is unknown it says what the quick way says.
+    told = {
+        outcome(file, unknown)
+        for file in (table, lines, columns)
+        for unknown in ("error", "drop")[: 1 + whole(rows)]
+    }
+    assert len(told) == 1
+
+
+def quoted(cell: str, always: bool) -> str:
+    return f'"{cell.replace(chr(34), 2 * chr(34))}"' if always or set(cell) & set(',"\r\n') else cell
+
+
+def whole(rows: list[tuple[str, ...]]) -> bool:
+    return all(row[2] != "perhaps" for row in rows)
+
+
+def outcome(file: Path, unknown: Any) -> str:
+    """What a file says, or what is wrong with it; without its name and its line."""
+    try:
+        votes = read_votes(file, unknown=unknown)
+    except BadFile as error:
+        return error.message.rpartition("field '")[2].rpartition(": ")[2]
+    return repr((seen(votes), votes.duplicates, votes.shown))
+
+
+PIECES = st.sampled_from(
+    ["x", "tie", ",", '"', "\n", "\r", "\ufeff", '"x"z,y,tie\n', 'x"z,y,tie\n', ' "x",y,tie\n']
+)
+ROWS = st.lists(
+    st.sampled_from(["x,y,tie{}\n", "y,z,model_a{}\r\n", '"x\n",y,tie{}\n', '"x""z",y,tie{}\n']),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=ROWS, pieces=st.lists(PIECES, max_size=3), more=st.sampled_from(["", ",judge", ",winner", ',"']))
+def test_any_text_is_one_table_or_one_sentence_by_every_way(
+    tmp_path: Path, rows: list[str], pieces: list[str], more: str
+) -> None:
+    file = tmp_path / "v.csv"
+    told = "".join(rows).format(*[",u" if more else ""] * len(rows))
+    file.write_text("model_a,model_b,winner" + more + "\n" + told + "".join(pieces), newline="")
+    quick, by_rows = outcome(file, "error"), outcome(file, "tie")
+    assert quick == by_rows or "is no outcome" in quick
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.just("leftvote")
+    | st.just("x"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["model_name", "a", "role", "content", "text"]), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+FIELDS = (
+    "model_a",
+    "model_b",
+    "winner",
+    "model_1",
+    "model_2",
+    "g1_winner",
+    "g2_winner",
+    "type",
+    "models",
+    "states",
+    "conv_metadata",
+    "conversation_a",
+    "response_b",
+    "sum_assistant_a_tokens",
+    "sum_assistant_b_tokens",
+    "id",
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@given(row=st.dictionaries(st.sampled_from(FIELDS), JUNK), good=st.booleans())
+def test_whatever_stands_in_a_row_it_is_votes_or_one_sentence(
+    tmp_path: Path, row: dict[str, Any], good: bool
+) -> None:
+    file = jsonl(tmp_path, [{**row, **(ARENA[0] if good else {})}])
+    for style in ([], ["length", "lists"]):
+        try:
+            read_votes(file, unknown="tie", style=style)
+        except BadFile as error:
+            str(error).encode()  # a terminal can show it
 
 
 def test_style_comes_from_the_tables_counts_or_from_the_texts(tmp_path: Path) -> None:
@@ -195,7 +339,7 @@ def test_markdown_is_counted_outside_of_code() -> None:
 def test_any_row_is_a_vote_with_a_known_score_or_names_what_it_lacks(row: dict[str, Any]) -> None:
     try:
         vote = vote_of(row)
-    except KeyError:
+    except NoVote:
         return
     assert vote is None or vote.score in (None, 0.0, 0.5, 1.0)
     if vote is not None and vote.score is not None and "winner" in row and "g1_winner" not in row:

@@ -75,7 +75,8 @@ def prompts_of(file: Path, n: int) -> list[str]:
     found: list[str] = []
     for line, row in read_records(file):
         turns = row.get("turns")
-        given = next((row[name] for name in ("question", "prompt", "input") if row.get(name)), turns and turns[0])
+        first = turns[0] if isinstance(turns, list) and turns else None
+        given = next((row[name] for name in ("question", "prompt", "input") if row.get(name)), first)
         if not isinstance(given, str) or not given.strip():
             hint = "A row has question, prompt, input or turns."
             raise BadFile(file, "there is no prompt in it.", line=line, hint=hint)

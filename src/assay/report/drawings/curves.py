@@ -39,8 +39,8 @@ Point = tuple[float, float, float, float]
 
 def points_of(arm: ArmResult) -> list[Point]:
     """What an arm measured along the dose; empty where its record holds no such thing."""
-    found = []
-    for row in arm.details.get("band", ()):
+    found, rows = [], arm.details.get("band")
+    for row in rows if isinstance(rows, list | tuple) else ():
         if isinstance(row, list | tuple) and len(row) == 4 and all(_is_number(value) for value in row):
             found.append((float(row[0]), float(row[1]), float(row[2]), float(row[3])))
     return found

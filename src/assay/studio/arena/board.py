@@ -11,7 +11,7 @@ from markupsafe import Markup
 from assay.report.drawings.leaderboard import rating_strips
 from assay.report.leaderboard import Entry, components_of, entry_of, notes_of
 from assay.stats.ranking import Battles, Leaderboard, Resampling, leaderboard
-from assay.tasks.votes import Votes, read_votes
+from assay.tasks.votes import Unknown, Votes, read_votes
 from assay.workbench.votes import facts_of
 
 WIDE = 400.0
@@ -48,9 +48,9 @@ def table_of(board: Leaderboard, votes: Votes) -> Table:
     return Table(groups, facts_of(board, votes), notes)
 
 
-def imported(file: Path, own: Votes | None) -> Table:
+def imported(file: Path, own: Votes | None, unknown: Unknown = "error") -> Table:
     """The leaderboard of a file of votes, with those cast here where they are to be counted in."""
-    votes = read_votes(file)
+    votes = read_votes(file, unknown=unknown)
     if own is not None:
         votes = together(votes, own)
     return table_of(leaderboard(votes.battles, Resampling.seeded(0)), votes)

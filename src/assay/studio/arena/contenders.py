@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
 
-from assay.core import Answer, Ask, Budget, EvidenceKind, Flow, UnknownName, UserError, ask
+from assay.core import Answer, Ask, Budget, EvidenceKind, Flow, UserError, ask
+from assay.core.verdict import Verdict
 from assay.lab.driver import Job
+from assay.lab.listing import RunLine
 from assay.lab.store import Recorded, RunRow
-from assay.papers import claim_named
+from assay.papers import all_papers, claim_named
 from assay.serve.names import Named, technique_called
 from assay.studio.arena.sitting import Pair, Said, Start
 from assay.studio.desk import Desk
@@ -89,19 +91,18 @@ def recorded_pairs(desk: Desk, row: RunRow) -> list[Start]:
     return [partial(start, item, repeat) for item, repeat in items]
 
 
-def have_replies(row: RunRow) -> bool:
-    """Whether the arms of a run answer samples: those of a trend or a detector leave numbers."""
-    try:
-        return claim_named(row.claim)[1].evidence in (EvidenceKind.PAIRED, EvidenceKind.RATE)
-    except UnknownName:
-        return False
+def recorded_runs(desk: Desk, most: int) -> list[RunLine]:
+    """The newest runs whose arms answer samples: those of a trend or a detector leave numbers."""
+    kinds = (EvidenceKind.PAIRED, EvidenceKind.RATE)
+    claims = [claim.id for paper in all_papers() for claim in paper.claims if claim.evidence in kinds]
+    return [line for line in desk.store.listing.lines(claims=claims, most=most) if line.samples]
 
 
 def arms_of(row: RunRow) -> tuple[str, str]:
     """Names of the treatment and the control of a run."""
     if row.verdict:
-        arms = row.verdict["arms"]
-        return arms["treatment"]["name"], arms["control"]["name"]
+        arms = Verdict.from_json(row.verdict).arms
+        return arms["treatment"].name, arms["control"].name
     _, claim = claim_named(row.claim)
     return claim.treatment.name, claim.control.name
 

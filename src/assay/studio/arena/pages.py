@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import secrets
 import tempfile
@@ -16,19 +15,20 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, FastAPI, File, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from assay.core import BadFile, UserError
+from assay.core import UserError
 from assay.report.traces import Shown
 from assay.report.wording import visible
 from assay.studio.arena.ballots import CHOICES, Ballots
 from assay.studio.arena.board import Table, imported, table_of
-from assay.studio.arena.contenders import have_replies, live_pairs, recorded_pairs
+from assay.studio.arena.contenders import live_pairs, recorded_pairs, recorded_runs
 from assay.studio.arena.sitting import Battle, Sitting, Start
 from assay.studio.desk import Desk, desk_of
 from assay.studio.models import model_names
 from assay.tasks import task_named, task_names
-from assay.tasks.votes import STYLES, count_style
+from assay.tasks.votes import STYLES, Unknown, UnknownOutcome, count_style
 from assay.workbench.techniques import all_techniques
 
 MOST_SITTINGS = 32
@@ -97,13 +97,12 @@ async def own_table(arena: Arena) -> Table | None:
 @router.get("", response_class=HTMLResponse)
 async def page(desk: AtDesk, arena: InArena) -> Response:
     """Choose who meets; the leaderboard; votes from a file."""
-    runs = [row for row in desk.store.runs() if row.samples and have_replies(row)][:MOST_LISTED]
     return desk.render(
         "arena",
         models=model_names(desk),
         techniques=list(all_techniques()),
         tasks=task_names(),
-        runs=runs,
+        runs=await run_in_threadpool(recorded_runs, desk, MOST_LISTED),
         table=await own_table(arena),
         ballots=arena.ballots,
         here="arena",
@@ -154,7 +153,8 @@ def prompts_of(asked: Asked, seed: int) -> list[str]:
 @router.post("/recorded")
 async def begin_recorded(desk: AtDesk, arena: InArena, run: Annotated[str, Form()] = "") -> Response:
     """Both arms of a run meet on what they replied then."""
-    return on_to(arena.begin(recorded_pairs(desk, desk.store.run(run)), secrets.randbits(31)))
+    pairs = await run_in_threadpool(recorded_pairs, desk, desk.store.run(run))
+    return on_to(arena.begin(pairs, secrets.randbits(31)))
 
 
 def on_to(sitting: str) -> Response:
@@ -236,7 +236,11 @@ def private(fields: dict[str, Any]) -> Response:
 
 @router.post("/import", response_class=HTMLResponse)
 async def take(
-    desk: AtDesk, arena: InArena, file: Annotated[UploadFile, File()], own: Annotated[str, Form()] = ""
+    desk: AtDesk,
+    arena: InArena,
+    file: Annotated[UploadFile, File()],
+    own: Annotated[str, Form()] = "",
+    unknown: Annotated[Unknown, Form()] = "error",
 ) -> Response:
     """The leaderboard of a file of votes. The file is not kept."""
     called = PurePath((file.filename or "").replace("\\", "/")).name
@@ -249,10 +253,11 @@ async def take(
             while block := await file.read(1 << 20):
                 out.write(block)
         try:
-            table = await asyncio.get_running_loop().run_in_executor(
-                None, imported, copy, standing[1] if standing else None
-            )
-        except (BadFile, UserError) as error:
+            table = await run_in_threadpool(imported, copy, standing[1] if standing else None, unknown)
+        except UnknownOutcome as error:
+            hint = "Go back and choose what becomes of unknown outcomes: ties, or left out."
+            raise UserError(f"{error.message.replace(str(copy), called)} {hint}") from None
+        except UserError as error:
             # The user knows the file by the name it had.
             raise UserError(str(error).replace(str(copy), called)) from None
     return desk.render("arena_imported", table=table, called=called, own=bool(standing), here="arena")

@@ -152,10 +152,9 @@ function changed(now) {
   document.title = `assay: ${facts.run}, ${state}`;
   if (now.why && at("why").hidden) why(now.why);
   if (state === "done" && (before !== "done" || facts.state !== "done")) location.reload();
-  if (state !== "running") {
-    source?.close();
-    void listSamples();
-  }
+  if (state !== "running") source?.close();
+  // What was at its end when the page came is listed with its tally: a second list would shut what is being read.
+  if (state !== "running" && before === "running") void listSamples();
 }
 
 /** @type {EventSource | null} */

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.core.errors import BadFile, UserError
+from assay.tasks.lines import is_sound, json_objects, text_lines
 from assay.tasks.rows import read_rows
 
 TEXTS = (".txt", ".md")
@@ -142,7 +142,7 @@ def _with_words(folder: Path, texts: Mapping[str, str]) -> tuple[Document, ...]:
 def _beir_texts(folder: Path) -> dict[str, str]:
     corpus = folder / "corpus.jsonl"
     texts: dict[str, str] = {}
-    for line, fields in _objects(corpus):
+    for line, fields in json_objects(corpus):
         text = " ".join(
             f"{_text(corpus, line, fields, 'title', '')} {_text(corpus, line, fields, 'text')}".split()
         )
@@ -158,7 +158,7 @@ def _beir(folder: Path) -> Corpus:
     texts = _beir_texts(folder)
     asked_in = folder / "queries.jsonl"
     asked: dict[str, str] = {}
-    for line, fields in _objects(asked_in):
+    for line, fields in json_objects(asked_in):
         name, text = _text(asked_in, line, fields, "_id"), _text(asked_in, line, fields, "text").strip()
         if not text:
             raise BadFile(asked_in, "the text is empty.", line=line, field="text")
@@ -182,7 +182,9 @@ def _judgements(path: Path, asked: Mapping[str, str], texts: Mapping[str, str]) 
     """Query id -> document id -> gain; only grades above 0, and only queries that have one."""
     found: dict[str, dict[str, float]] = {}
     seen: set[tuple[str, str]] = set()
-    for line, text in _lines(path):
+    for line, text in text_lines(path):
+        if not text.strip():
+            continue
         cells = text.rstrip("\r\n").split("\t")
         if line == 1 and cells[-1].strip().lower() == "score":
             continue
@@ -205,34 +207,6 @@ def _judgements(path: Path, asked: Mapping[str, str], texts: Mapping[str, str]) 
     return found
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
-                try:
-                    text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError:
-                    raise BadFile(path, "the text is not UTF-8.", line=number) from None
-                if text.strip():
-                    yield number, text
-    except OSError as error:
-        raise BadFile(path, f"the file cannot be read: {error.strerror}.") from None
-
-
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, text in _lines(path):
-        try:
-            fields = json.loads(text)
-        except json.JSONDecodeError as error:
-            problem = f"this is not JSON: {error.msg} at character {error.colno}."
-            raise BadFile(path, problem, line=line, hint="Each line holds one JSON object.") from None
-        except (ValueError, RecursionError) as error:
-            raise BadFile(path, f"this JSON cannot be read: {error}.", line=line) from None
-        if not isinstance(fields, dict):
-            raise BadFile(path, "a line must hold an object.", line=line)
-        yield line, fields
-
-
 def _text(path: Path, line: int, fields: Mapping[str, Any], name: str, default: str | None = None) -> str:
     value = fields.get(name)
     if value is None:
@@ -243,7 +217,7 @@ def _text(path: Path, line: int, fields: Mapping[str, Any], name: str, default: 
         value = str(value)
     if not isinstance(value, str):
         raise BadFile(path, "it must be text.", line=line, field=name)
-    if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+    if not is_sound(value):
         raise BadFile(path, "it holds a NUL or half a character.", line=line, field=name)
     if name == "_id" and not value.strip():
         raise BadFile(path, "it is empty.", line=line, field=name)

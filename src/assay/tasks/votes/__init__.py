@@ -3,7 +3,7 @@
 from assay.tasks.votes.outcomes import OUTCOMES
 from assay.tasks.votes.records import read_records
 from assay.tasks.votes.style import MARKDOWN, STYLES, count_style
-from assay.tasks.votes.table import UNKNOWN, Unknown, Votes, read_votes
+from assay.tasks.votes.table import UNKNOWN, Unknown, UnknownOutcome, Votes, read_votes
 
 __all__ = [
     "MARKDOWN",
@@ -11,6 +11,7 @@ __all__ = [
     "STYLES",
     "UNKNOWN",
     "Unknown",
+    "UnknownOutcome",
     "Votes",
     "count_style",
     "read_records",

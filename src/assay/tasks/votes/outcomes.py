@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from assay.tasks.lines import is_sound
+
 OUTCOMES: Mapping[str, float] = {
     "model_a": 1.0,
     "model_b": 0.0,
@@ -47,11 +49,19 @@ class Vote:
     """How often what was shown first was chosen, and what was shown second."""
 
 
+class NoVote(Exception):
+    """A row that is no vote: which column is at fault, and how."""
+
+    def __init__(self, field: str, problem: str = "it is missing or empty") -> None:
+        super().__init__(field, problem)
+        self.field, self.problem = field, problem
+
+
 def vote_of(row: Mapping[str, Any]) -> Vote | None:
     """The vote of a row; None where a log's row is none.
 
     Raises:
-        KeyError: with the name of the column that the row lacks.
+        NoVote: with the column that the row lacks, or that holds what it should not.
     """
     if "model_a" not in row and "g1_winner" in row:
         return _of_judge(row)
@@ -64,7 +74,7 @@ def vote_of(row: Mapping[str, Any]) -> Vote | None:
         said = won[0] if len(won) == 1 else " ".join(f"{name}={value}" for name, value in given.items())
         return _decided(Vote(a, b, OUTCOMES.get(said), said, "winner_model_a"))
     if "winner" not in row:
-        raise KeyError("winner")
+        raise NoVote("winner")
     said = str(row["winner"] if row["winner"] is not None else "")
     return _decided(Vote(a, b, OUTCOMES.get(said.strip().casefold()), said))
 
@@ -83,15 +93,26 @@ def _of_judge(row: Mapping[str, Any]) -> Vote:
 
 
 def _of_log(row: Mapping[str, Any]) -> Vote | None:
-    if row["type"] not in LOG_VOTES:
+    kind = row["type"]
+    if not isinstance(kind, str) or kind not in LOG_VOTES:
         return None
-    names = [str(name or "") for name in row.get("models") or ("", "")]
-    states: Sequence[Mapping[str, Any]] = row.get("states") or ({}, {})
+    named, states = _two(row, "models"), _two(row, "states")
     # Where the names were hidden from the voter, the log holds them in the states alone.
-    names = [name or str(state.get("model_name") or "") for name, state in zip(names, states, strict=False)]
-    if len(names) != 2 or not all(names):
-        raise KeyError("models")
-    return _decided(Vote(names[0], names[1], LOG_VOTES[row["type"]], str(row["type"]), "type"))
+    a, b = (
+        name or (state.get("model_name") if isinstance(state, Mapping) else None)
+        for name, state in zip(named, states, strict=True)
+    )
+    return _decided(Vote(_sound(a, "models"), _sound(b, "models"), LOG_VOTES[kind], kind, "type"))
+
+
+def _two(row: Mapping[str, Any], field: str) -> Sequence[Any]:
+    """Both sides of a column of a log; two times nothing where it is not there."""
+    value = row.get(field)
+    if value is None:
+        return (None, None)
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise NoVote(field, "it must be a list of two")
+    return value
 
 
 def _decided(vote: Vote) -> Vote:
@@ -100,8 +121,13 @@ def _decided(vote: Vote) -> Vote:
 
 
 def _name(row: Mapping[str, Any], field: str) -> str:
-    value = row.get(field)
+    return _sound(row.get(field), field)
+
+
+def _sound(value: Any, field: str) -> str:
     # NaN is what a missing name is read as from some tables.
     if not isinstance(value, str) or not value.strip():
-        raise KeyError(field)
+        raise NoVote(field)
+    if not is_sound(value):
+        raise NoVote(field, "the name holds a NUL or half a character")
     return value.strip()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from assay.core.errors import BadFile, CannotRun
+from assay.tasks.lines import csv_rows, json_objects
 
 Record = tuple[int, Mapping[str, Any]]
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".parquet")
@@ -23,111 +21,70 @@ def read_records(path: Path) -> Iterator[Record]:
         raise BadFile(path, "this is a folder, not a file.")
     if suffix not in SUFFIXES:
         raise BadFile(path, f"the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
-    read = {".csv": _csv_rows, ".parquet": _parquet_rows}.get(suffix, _json_rows)
-    try:
-        yield from read(path)
-    except UnicodeDecodeError:
-        hint = "Convert it: iconv -f LATIN1 -t UTF-8 FILE > NEW."
-        raise BadFile(path, "the text is not UTF-8.", hint=hint) from None
-    except OSError as error:
-        raise BadFile(path, f"the file cannot be read: {error.strerror or error}.") from None
+    yield from {".csv": _csv_records, ".parquet": _parquet_records}.get(suffix, json_objects)(path)
 
 
-def _csv_rows(path: Path) -> Iterator[Record]:
-    before = csv.field_size_limit(sys.maxsize)  # a cell may hold a whole conversation
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            begins = reader.line_num + 1
-            for cells in reader:
-                if len(cells) != len(header):
-                    if cells:
-                        problem = f"this row has {len(cells)} cells and the header has {len(header)}."
-                        raise BadFile(path, problem, line=begins)
-                else:
-                    yield begins, dict(zip(header, cells, strict=True))
-                begins = reader.line_num + 1
-    except csv.Error as error:
-        raise BadFile(path, f"this is not CSV: {error}.") from None
-    finally:
-        csv.field_size_limit(before)
+def _csv_records(path: Path) -> Iterator[Record]:
+    rows = csv_rows(path)
+    _, header = next(rows, (0, []))
+    for line, cells in rows:
+        yield line, dict(zip(header, cells, strict=True))
 
 
-def _json_rows(path: Path) -> Iterator[Record]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise BadFile(path, f"this is not JSON: {error}.", line=number) from None
-            if not isinstance(row, dict):
-                raise BadFile(path, "a line must hold an object.", line=number)
-            yield number, row
+# --- Parquet
 
 
-def _parquet_rows(path: Path) -> Iterator[Record]:
+def _parquet_records(path: Path) -> Iterator[Record]:
     """Rows of a Parquet file, numbered from 1; texts are read only batch by batch."""
+    opened = opened_parquet(path)
     number = 0
-    for batch in _parquet_file(path).iter_batches(batch_size=4096):
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
-
-
-def _parquet_file(path: Path, coded: Sequence[str] = ()) -> Any:
     try:
-        return _arrow("parquet").ParquetFile(path, read_dictionary=list(coded))
+        for batch in opened.iter_batches(batch_size=4096):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except (OSError, ValueError) as error:
+        raise _broken(path, error) from None
+
+
+def opened_parquet(path: Path, coded: Sequence[str] = ()) -> Any:
+    """A Parquet file of pyarrow, of which the columns `coded` are read as numbers with a dictionary."""
+    try:
+        opened = parquet().ParquetFile(path, read_dictionary=list(coded))
     except ImportError:
-        hint = "Type: pip install pyarrow. Or write the table as CSV or JSONL."
+        hint = 'Type: pip install "assay[parquet]". Or write the table as CSV or JSONL.'
         raise CannotRun(f"{path}: Parquet is read by pyarrow, which is not installed.", hint=hint) from None
-    except OSError as error:
-        raise BadFile(path, f"the file cannot be read: {error.strerror or error}.") from None
-    except ValueError as error:  # pyarrow's own errors are ValueErrors
-        raise BadFile(path, f"this is not Parquet: {error}.") from None
+    except (OSError, ValueError) as error:
+        raise _broken(path, error) from None
+    names = opened.schema_arrow.names
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise BadFile(path, "two columns have this name.", field=twice[0])
+    return opened
 
 
-def _arrow(part: str) -> Any:
-    # By name: it is an extra, and nobody's dependency here.
-    return import_module(f"pyarrow.{part}")
+def whole_table(path: Path, coded: Sequence[str], also: Sequence[str]) -> Any | None:
+    """A Parquet file as a table of pyarrow: the columns `coded`, and those of `also` that are there.
 
-
-# --- whole columns
-
-
-def coded_table(path: Path, coded: Sequence[str], also: Sequence[str]) -> Any | None:
-    """A Parquet or CSV file as a table of pyarrow: `coded` columns as numbers with a dictionary, and `also`.
-
-    None where that cannot be done, because a column is missing, the file is none of these or pyarrow is not here:
-    then its rows are to be read, which also finds what is wrong with them.
+    None where one of `coded` is missing.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        opened = _parquet_file(path, coded)
-        names = opened.schema_arrow.names
-        if not set(coded) <= set(names):
-            return None
-        return opened.read(columns=[*coded, *(name for name in also if name in names)]).unify_dictionaries()
-    if suffix != ".csv":
+    opened = opened_parquet(path, coded)
+    names = opened.schema_arrow.names
+    if not set(coded) <= set(names):
         return None
     try:
-        reader, types = _arrow("csv"), import_module("pyarrow")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            names = next(csv.reader(file), [])
-        wanted = [*coded, *(name for name in also if name in names)]
-        kinds = dict.fromkeys(wanted, types.string()) | dict.fromkeys(
-            coded, types.dictionary(types.int32(), types.string())
-        )
-        options = reader.ConvertOptions(include_columns=wanted, column_types=kinds)
-        parsing = reader.ParseOptions(newlines_in_values=True)
-        return reader.read_csv(path, parse_options=parsing, convert_options=options).unify_dictionaries()
-    except (
-        ImportError,
-        OSError,
-        ValueError,
-        KeyError,
-        csv.Error,
-    ):  # pyarrow's errors are ValueErrors and KeyErrors
-        return None
+        return opened.read(columns=[*coded, *(name for name in also if name in names)]).unify_dictionaries()
+    except (OSError, ValueError) as error:
+        raise _broken(path, error) from None
+
+
+def parquet() -> Any:
+    """pyarrow's module; by name, because it is an extra and nobody's dependency here."""
+    return import_module("pyarrow.parquet")
+
+
+def _broken(path: Path, error: Exception) -> BadFile:
+    if isinstance(error, OSError) and error.strerror:
+        return BadFile(path, f"the file cannot be read: {error.strerror}.")
+    # pyarrow's own errors are ValueErrors and OSErrors; so is text that is not UTF-8.
+    return BadFile(path, f"this is not Parquet: {error}.")

@@ -43,13 +43,17 @@ def count_style(text: str, name: str) -> float:
 
 def _counted(row: Mapping[str, Any], name: str, side: str) -> float | None:
     column = STYLES[name].format(side)
-    value = row[column] if column in row else _plain(row.get("conv_metadata"), {}).get(column)
+    if column in row:
+        value = row[column]
+    else:
+        metadata = _plain(row.get("conv_metadata"), None)
+        value = metadata.get(column) if isinstance(metadata, Mapping) else None
     value = _plain(value, value)
-    if isinstance(value, Mapping):  # counts by kind: h1 to h6, ordered and unordered
-        return float(sum(count or 0 for count in value.values()))
+    # Counts by kind: h1 to h6, ordered and unordered.
+    parts = [part or 0 for part in value.values()] if isinstance(value, Mapping) else [value]
     try:
-        return None if value is None or value == "" else float(value)
-    except (TypeError, ValueError):
+        return float(sum(map(float, parts)))
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -79,6 +83,6 @@ def _plain(value: Any, otherwise: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return otherwise
     return otherwise if value is None or value == "" else value

@@ -1,0 +1,90 @@
+"""`assay runs`, `report --results` and `forget`, on runs that were planted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from assay.core import Outcome, Usage
+from assay.lab.lease import lease
+from assay.lab.store import Recorded, Store, trace_hash
+
+from .test_errors import assay
+
+KEPT = Path(__file__).parents[2] / "results"
+
+
+def plant(home: Path, *runs: str) -> None:
+    """Runs that were stopped, of one sample each."""
+
+    async def begin() -> None:
+        with contextlib.closing(Store(home / "assay.sqlite")) as store:
+            for run in runs:
+                await store.begin(
+                    run, "2026-01-01T00:00:00+00:00", "pal", {"model": {"name": "m"}, "size": "small"}
+                )
+                steps = [[{"request": {"kind": "ask", "prompt": run * 500}, "reply": []}]]
+                recorded = Recorded("program", "a", 0, Outcome.scored(1.0), Usage(), trace_hash(steps))
+                await store.record(run, recorded, steps)
+                await store.finish(run, "stopped", None)
+
+    asyncio.run(begin())
+
+
+def listed(home: Path) -> dict[str, str]:
+    return {row["run"]: row["status"] for row in json.loads(assay("runs", "--json", home=home).stdout)}
+
+
+def test_runs_are_forgotten_without_a_question_and_with_their_size(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    plant(home, "pal-aaaaa", "pal-bbbbb", "pal-ccccc")
+    (home / "running").mkdir()
+    (home / "running" / "pal-aaaaa.log").write_text("x" * 5000)
+    # One name that is wrong, and none is forgotten.
+    wrong = assay("forget", "pal-aaaaa", "pal-zzzzz", home=home)
+    assert wrong.returncode == 2
+    assert len(listed(home)) == 3
+    done = assay("forget", "pal-a", "pal-bbbbb", home=home)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith("pal-aaaaa is forgotten: 5,")
+    assert second.startswith("pal-bbbbb is forgotten: ")
+    assert listed(home) == {"pal-ccccc": "stopped"}
+    assert [file.name for file in (home / "running").iterdir()] == []
+
+
+def test_a_run_that_is_going_on_is_not_forgotten(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    plant(home, "pal-aaaaa")
+    with lease(home / "running", "pal-aaaaa"):
+        refused = assay("forget", "pal-aaaaa", home=home)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "is being run by process" in refused.stderr
+    assert listed(home) == {"pal-aaaaa": "stopped"}
+
+
+def test_ids_are_completed(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    plant(home, "pal-aaaaa", "pal-bbbbb")
+    environment = {"ASSAY_HOME": str(home), "COMP_WORDS": "assay forget pal-b", "COMP_CWORD": "2"}
+    completed = subprocess.run(
+        [sys.executable, "-m", "assay"],
+        env={**environment, "_ASSAY_COMPLETE": "complete_bash"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert completed.stdout.split() == ["pal-bbbbb"]
+
+
+def test_a_broken_file_among_the_results_is_one_sentence(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "good.json").write_text(next(KEPT.glob("*.json")).read_text())
+    (tmp_path / "bad.json").write_text("[" * 100_000)
+    done = assay("report", "--results", str(tmp_path), home=home)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"assay: {tmp_path / 'bad.json'}: this JSON is nested too deep")
+    assert done.stderr.count("\n") == 1
