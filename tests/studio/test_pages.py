@@ -136,6 +136,12 @@ def test_claims_are_found_by_word_and_by_verdict(window: Window) -> None:
     assert page.locator(".claims li:visible").count() == every
 
 
+def test_models_are_compared_on_something_from_the_first(window: Window) -> None:
+    page = window.open("/compare")
+    assert page.locator(".compared tbody tr").count() > 0
+    assert page.locator(".choose input:checked").count() > 0
+
+
 def test_everything_is_reached_by_keyboard(window: Window) -> None:
     page = window.open("/papers/pal")
     reached = set()

@@ -1,5 +1,4 @@
 import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ from assay.core import Answer, BadFile, Ending, Task, UnknownName
 from assay.tasks import load_task
 from assay.tasks.rows import LARGEST_FILE
 
-GSM8K = Path(__file__).parents[2].parent / "shared" / "data" / "gsm8k-train-1000.jsonl"
 GOOD = '{"question": "How many?", "answer": "3"}\n'
 NAMES = "A row has question (or prompt, input) and answer (or target, label, gold)."
 
@@ -266,16 +264,3 @@ def test_a_seed_is_an_order(tmp_path: Path) -> None:
     assert len(task.samples(60, 1)) == 50
     with pytest.raises(UnknownName, match="no level named 'hard'"):
         task.samples(1, 0, "hard")
-
-
-@pytest.mark.skipif(not GSM8K.exists(), reason="GSM8K is not shipped")
-def test_gsm8k_as_it_is_published() -> None:
-    task = load_task(GSM8K)
-    assert (task.kind, len(task.items), task.chance) == ("number", 1000, None)
-    targets = Counter(item.target for item in task.items)
-    assert targets["109200000"] == 1
-    assert task.items[0].target == "72"
-    assert all(target.lstrip("-").isdigit() for target in targets)
-    published = [json.loads(line)["answer"] for line in GSM8K.read_text("utf-8").splitlines()]
-    for item, worked in zip(task.items, published, strict=True):
-        assert task.score(item, Answer(worked)).score == 1.0

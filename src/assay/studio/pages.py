@@ -15,7 +15,7 @@ from assay.papers import claim_named, paper_named
 from assay.report.drawings.strip import strip
 from assay.studio.desk import Desk, desk_of
 from assay.studio.models import model_names
-from assay.studio.notebook import SHELVES, Found
+from assay.studio.notebook import SHELVES, Entry, Found
 
 router = APIRouter()
 AtDesk = Annotated[Desk, Depends(desk_of)]
@@ -81,7 +81,7 @@ def compare(desk: AtDesk, model: Annotated[list[str] | None, Query()] = None) ->
     """Models beside each other on every claim that two of them have a verdict on."""
     table = desk.notebook.by_model()
     known = sorted(table, key=lambda name: -len(table[name]))
-    chosen = model or known[:3]
+    chosen = model or _side_by_side(table, known)
     for name in chosen:
         if name not in table:
             raise UnknownName("model with a verdict", name, known, hint="Choose one of those listed.")
@@ -96,3 +96,8 @@ def compare(desk: AtDesk, model: Annotated[list[str] | None, Query()] = None) ->
     return desk.render(
         "compare", known=known, table=table, chosen=chosen, rows=shared, drawn=drawn, here="compare"
     )
+
+
+def _side_by_side(table: dict[str, dict[str, Entry]], known: list[str]) -> list[str]:
+    """The model with most verdicts, and at most two others that were judged on a claim of its own."""
+    return [name for name in known if table[name].keys() & table[known[0]].keys()][:3]

@@ -47,6 +47,8 @@ def rank(
 
     For instance: assay arena rank votes.csv --style length,markdown --html board.html
     """
+    from rich.console import Console
+
     from assay.cli.delivering import check_writable
     from assay.report.leaderboard import leaderboard_page
     from assay.stats.ranking import Resampling, leaderboard
@@ -56,9 +58,12 @@ def rank(
     printed = str(json_file) == "-"
     check_writable(html_file, None if printed else json_file)
     require_known("way with ties", ties, TIES)
-    votes = read_votes(file, unknown=unknown, style=style_names(style))  # type: ignore[arg-type]
+    console = Console(stderr=True)
+    with console.status("reading votes"):
+        votes = read_votes(file, unknown=unknown, style=style_names(style))  # type: ignore[arg-type]
     resampling = Resampling.seeded(seed, bootstrap)
-    board = checked(lambda: leaderboard(votes.battles, resampling, ties=ties, style=votes.style), file)  # type: ignore[arg-type]
+    with console.status(f"ranking by {len(votes.battles):,} votes"):
+        board = checked(lambda: leaderboard(votes.battles, resampling, ties=ties, style=votes.style), file)  # type: ignore[arg-type]
     fields = {"file": str(file), "ties": ties, "bootstrap": bootstrap, **fields_of(board, votes)}
     if printed:
         typer.echo(json.dumps(fields, indent=1))

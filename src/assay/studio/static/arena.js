@@ -12,7 +12,11 @@ const KEYS = { 1: "left", ArrowLeft: "left", 2: "right", ArrowRight: "right", 0:
 const SAYS = { left: "A is better", right: "B is better", tie: "Equal", "both-bad": "Both bad" };
 let battle = "";
 
-/** @param {"waiting"|"reading"|"voted"|"over"} state @param {string} text */
+/** @typedef {"waiting"|"reading"|"voted"|"over"} State */
+/** @param {State} state */
+const is = (state) => place.dataset.state === state;
+
+/** @param {State} state @param {string} text */
 function enter(state, text) {
   place.dataset.state = state;
   at("status").textContent = text;
@@ -72,7 +76,7 @@ async function show() {
 
 /** @param {Choice} choice */
 async function vote(choice) {
-  if (place.dataset.state !== "reading") return;
+  if (!is("reading")) return;
   enter("waiting", "The vote is being kept.");
   try {
     const told = await send(`/arena/battles/${battle}`, { choice });
@@ -87,7 +91,7 @@ async function vote(choice) {
     next.focus({ preventScroll: true });
     await fill(at("board"), "/arena/board");
     // Who is quick reads the next pair by now.
-    at("standing-part").hidden = place.dataset.state !== "voted";
+    at("standing-part").hidden = !is("voted");
   } catch (error) {
     failed(error);
   }
@@ -98,10 +102,10 @@ next.addEventListener("click", show);
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   const choice = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (choice && place.dataset.state === "reading") {
+  if (choice && is("reading")) {
     event.preventDefault();
     vote(choice);
-  } else if ((event.key === "Enter" || event.key === " ") && place.dataset.state === "voted" && !(event.target instanceof Element && event.target.closest("a, button, summary"))) {
+  } else if ((event.key === "Enter" || event.key === " ") && is("voted") && !(event.target instanceof Element && event.target.closest("a, button, summary"))) {
     // A button that has the focus is pressed by these keys anyway.
     event.preventDefault();
     show();
