@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +50,17 @@ def test_equal_siblings_are_drawn_once_with_their_share(capsys: Capture) -> None
     assert "Below 2: 2 different answers among 4; disagreement 0.25." in out
     assert "What is [red]2 + 2[/red]?" in out
     assert "\x1b" not in out
+
+
+def test_an_output_that_knows_no_more_than_ascii_is_written_all_the_same(tmp_path: Path) -> None:
+    trees, name = kept()
+    with trees.changing(name) as tree:
+        tree.edit("6", "cinq… café")
+    words = [sys.executable, "-m", "assay", "tree", "show"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "cinq\\u2026 caf\\xe9" in done.stdout
 
 
 def test_heat_shows_every_word(capsys: Capture) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from assay.core import BadFile, Ending, Outcome, UnknownName, Usage, UserError
 from assay.lab.store import Recorded, Store, trace_hash
-from assay.lab.transfer import export_run, import_file
+from assay.lab.transfer import FORMAT, export_run, import_file
 
+VERDICT = json.loads(min((Path(__file__).parents[2] / "results").glob("pal--*.json")).read_text("utf-8"))
 STEPS = [[{"request": {"kind": "ask", "prompt": "hi"}, "reply": [{"text": "yes"}]}]]
 
 
@@ -23,7 +25,7 @@ def filled(path: Path) -> Store:
             await store.record(
                 "pal-abcde", Recorded("arm", item, 0, outcome, Usage(1, 2, 3), trace_hash(STEPS)), STEPS
             )
-        await store.finish("pal-abcde", "done", {"verdict": "holds"})
+        await store.finish("pal-abcde", "done", VERDICT)
 
     asyncio.run(fill())
     return store
@@ -35,7 +37,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert found["arm", "a", 0].outcome == Outcome.scored(1.0, "7")
     assert found["arm", "b", 0].usage == Usage(1, 2, 3)
     assert store.trace(found["arm", "a", 0].trace) == STEPS
-    assert store.run("pal").verdict == {"verdict": "holds"}
+    assert store.run("pal").verdict == VERDICT
     store.close()
 
 
@@ -69,7 +71,7 @@ def test_a_run_survives_export_and_import(tmp_path: Path) -> None:
     assert asyncio.run(import_file(file, other)) == ("pal-abcde", 2)
     assert asyncio.run(import_file(file, other)) == ("pal-abcde", 2)
     assert other.recorded("pal-abcde").keys() == store.recorded("pal-abcde").keys()
-    assert other.run("pal-abcde").verdict == {"verdict": "holds"}
+    assert other.run("pal-abcde").verdict == VERDICT
     store.close()
     other.close()
 
@@ -78,13 +80,16 @@ def test_bad_files_are_named_with_their_line(tmp_path: Path) -> None:
     file = tmp_path / "bad.jsonl"
     store = Store(tmp_path / "a.sqlite")
     file.write_text(
-        '{"format": "assay run 1", "run": "r", "created": "c", "claim": "x", "config": {}}\n{"arm": 1}\n'
+        '{"format": "assay run 1", "run": "r", "created": "c", "claim": "x", "config": {}, '
+        '"status": "done", "verdict": null}\n{"arm": 1}\n'
     )
     with pytest.raises(BadFile, match="line 2"):
         asyncio.run(import_file(file, store))
-    file.write_text("{}\n")
-    with pytest.raises(BadFile, match="line 1"):
-        asyncio.run(import_file(file, store))
+    head = {"format": FORMAT, "run": "r", "created": "c", "claim": "x", "config": {}, "status": "done"}
+    for bad in ({}, head, head | {"verdict": {"verdict": "holds"}}, head | {"verdict": None, "config": 7}):
+        file.write_text(json.dumps(bad) + "\n")
+        with pytest.raises(BadFile, match="line 1"):
+            asyncio.run(import_file(file, store))
     store.close()
 
 

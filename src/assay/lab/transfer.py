@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from assay.core import BadFile, Ending, Outcome, Sample, Usage
+from assay.core import BadFile, Ending, Outcome, Sample, Usage, UserError
+from assay.core.verdict import Verdict
 from assay.lab.store import Recorded, RunRow, Store, trace_hash
 
 FORMAT = "assay run 1"
@@ -62,8 +63,14 @@ async def import_file(file: Path, store: Store) -> tuple[str, int]:
     head: dict[str, Any] = next(lines, (1, {}))[1]
     if head.get("format") != FORMAT:
         raise BadFile(file, "the first line does not describe a run.", line=1, hint="Type: assay export RUN FILE")
-    run = str(head["run"])
-    await store.begin(run, str(head["created"]), str(head["claim"]), dict(head["config"]))
+    try:
+        run, created, claim, status = (str(head[name]) for name in ("run", "created", "claim", "status"))
+        config, verdict = dict(head["config"]), head["verdict"]
+        if verdict is not None:
+            Verdict.from_json(verdict)
+    except (KeyError, TypeError, ValueError, UserError) as error:
+        raise BadFile(file, f"the first line describes no run that can be read ({error}).", line=1) from None
+    await store.begin(run, created, claim, config)
     count = 0
     for number, line in lines:
         try:
@@ -74,7 +81,7 @@ async def import_file(file: Path, store: Store) -> tuple[str, int]:
             raise BadFile(file, f"this is no sample ({error!r}).", line=number) from None
         await store.record(run, one, steps)
         count += 1
-    await store.finish(run, str(head["status"]), head["verdict"])
+    await store.finish(run, status, verdict)
     return run, count
 
 
