@@ -38,7 +38,7 @@ def serving(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
         assert found
         headers = {"Authorization": f"Bearer {found[2]}"}
         try:
-            with httpx2.Client(base_url=found[1], headers=headers, timeout=30) as client:
+            with httpx2.Client(base_url=found[1], headers=headers, timeout=120) as client:
                 yield process, client
         finally:
             process.kill()

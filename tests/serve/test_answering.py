@@ -66,7 +66,7 @@ def test_while_it_works_a_stream_has_a_role_and_beats(tmp_path: Path, monkeypatc
     server, go = Server(), threading.Event()
     with Upstream(server) as upstream, running(tmp_path, upstream.address) as proxy, proxy.client() as client:
         client.post("/chat/completions", json=ASKED)
-        server.act = lambda handler, body: (go.wait(20), says("The answer is 8")(handler, body))
+        server.act = lambda handler, body: (go.wait(100), says("The answer is 8")(handler, body))
         body = {"stream": True, "messages": [{"role": "user", "content": "How many? Really?"}]}
         with client.stream("POST", "/chat/completions", json=ASKED | body) as response:
             lines = response.iter_lines()
@@ -98,7 +98,7 @@ def test_beyond_the_queue_of_techniques_a_client_is_sent_away_and_bare_models_go
         ThreadPoolExecutor(2) as threads,
     ):
         proxy.post("/chat/completions", ASKED)
-        server.act = lambda handler, body: (go.wait(20), says("The answer is 9")(handler, body))
+        server.act = lambda handler, body: (go.wait(100), says("The answer is 9")(handler, body))
         asked = [ASKED | {"messages": [{"role": "user", "content": f"How many? {i}"}]} for i in range(4)]
         waiting = [threads.submit(proxy.post, "/chat/completions", body) for body in asked[:2]]
         time.sleep(0.5)
@@ -119,7 +119,7 @@ def test_a_client_that_goes_leaves_its_place(tmp_path: Path) -> None:
         proxy.client() as client,
     ):
         client.post("/chat/completions", json=ASKED)
-        server.act = lambda handler, body: (go.wait(20), says("x")(handler, body))
+        server.act = lambda handler, body: (go.wait(100), says("x")(handler, body))
         body = ASKED | {"stream": True, "messages": [{"role": "user", "content": "How many? Now?"}]}
         with client.stream("POST", "/chat/completions", json=body) as response:
             lines = response.iter_lines()

@@ -105,7 +105,7 @@ def test_who_is_at_work_makes_no_room(tmp_path: Path, monkeypatch: pytest.Monkey
     go = threading.Event()
 
     def waits(handler: Any, body: dict[str, Any]) -> None:
-        go.wait(20)
+        go.wait(100)
         says("waited")(handler, body)
 
     with (
@@ -114,7 +114,7 @@ def test_who_is_at_work_makes_no_room(tmp_path: Path, monkeypatch: pytest.Monkey
         ThreadPoolExecutor(3) as threads,
     ):
         working = [threads.submit(proxy.post, "/chat/completions", HELLO) for _ in range(3)]
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(upstream.requests) < 3 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert proxy.post("/chat/completions", HELLO).status_code == 503

@@ -68,7 +68,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def client_of(proxy: Running) -> openai.OpenAI:
-    return openai.OpenAI(base_url=proxy.address, api_key=KEY, max_retries=0, timeout=60)
+    return openai.OpenAI(base_url=proxy.address, api_key=KEY, max_retries=0, timeout=180)
 
 
 def replies(client: openai.OpenAI, model: str) -> list[Any]:

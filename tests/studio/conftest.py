@@ -106,7 +106,8 @@ def opened(browser: Any, studio: Studio, **settings: Any) -> Window:
     """A window of its own, let in by the key."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **settings)
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    # A real model works for some of these pages, on a machine that has other things to do.
+    page.set_default_timeout(180_000)
     window = Window(page, studio)
     page.on("console", lambda said: window.wrong.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: window.wrong.append(str(error)))

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
 @pytest.fixture(scope="module")
 def client(studio: Studio) -> Iterator[httpx2.Client]:
     headers = {"Authorization": f"Bearer {studio.key}"}
-    with httpx2.Client(base_url=studio.address, headers=headers, timeout=60) as found:
+    with httpx2.Client(base_url=studio.address, headers=headers, timeout=180) as found:
         yield found
 
 

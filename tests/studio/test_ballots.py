@@ -52,7 +52,7 @@ def test_of_two_studios_no_vote_is_torn_lost_or_counted_twice(tmp_path: Path) ->
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    kept = [int(process.communicate(timeout=60)[0]) for process in both]
+    kept = [int(process.communicate(timeout=180)[0]) for process in both]
     lines = [json.loads(line)["question_id"] for line in file.read_text().splitlines()]
     assert sum(kept) == len(lines) == len(set(lines)) == 90
     own = {f"{name}-{at}" for name in "ab" for at in range(0, 80, 8)}

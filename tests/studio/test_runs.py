@@ -130,12 +130,12 @@ def test_two_tabs_see_the_same_run(browser: Any, studio: Studio, window: Window)
 
 def test_a_run_of_the_terminal_is_watched_too(window: Window) -> None:
     environment = {**os.environ, "ASSAY_HOME": str(window.studio.home), "ASSAY_THREADS": "1"}
-    command = ["run", "tictactoe", "--size", "small", "--n", "60", "--seed", "15", "--controls", "none", "--quiet"]
+    command = ["run", "tictactoe", "--size", "small", "--n", "30", "--seed", "15", "--controls", "none", "--quiet"]
     process = subprocess.Popen(
         [sys.executable, "-m", "assay", *command], env=environment, stdout=subprocess.DEVNULL
     )
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while time.monotonic() < end:
             rows = window.page.request.get(f"{window.studio.address}/").text()
             found = re.search(r'Going on now.*?/runs/(tictactoe-\w+)"', rows, re.DOTALL)

@@ -27,7 +27,7 @@ def planted(window: Window, prompt: str = "Name a river in Africa.") -> str:
 def grown(window: Window, tree: str, count: int) -> list[dict[str, Any]]:
     """The nodes, once there are so many and all have come to their end."""
     window.page.locator("[role=treeitem]").nth(count - 1).wait_for()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while time.monotonic() < end:
         nodes: list[dict[str, Any]] = read(window, tree)["nodes"]
         if len(nodes) == count and all(node["status"] != "streaming" for node in nodes):
