@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -243,7 +244,7 @@ def test_a_run_is_found_by_how_its_id_begins_and_by_nothing_else(tmp_path: Path)
     for name, said in (
         ("pal", "Did you mean pal-1"),
         ("%", "assay runs"),
-        ("", "It could be"),
+        ("", "Type: assay runs"),
         ("pal-7", "pal-"),
     ):
         with pytest.raises(UnknownName, match=said):
@@ -273,4 +274,26 @@ def test_a_run_goes_with_all_it_has_and_with_nothing_of_another_s(tmp_path: Path
     assert store.discard("pal-other") == 0
     store.discard("pal-abcde")
     assert store.trace(trace_hash(STEPS)) == []
+    store.close()
+
+
+def test_nothing_is_no_beginning_of_a_run(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    with pytest.raises(UnknownName):
+        store.run("")
+    store.close()
+
+
+def test_a_thread_that_is_reading_keeps_nothing_new_from_another(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.sqlite")
+    rows = iter(store._reader.execute("select item from sample"))
+    next(rows)
+
+    def begun_and_found() -> str:
+        asyncio.run(store.begin("new-run", "2026-01-02T00:00:00", "pal", {}))
+        return store.run("new-run").id
+
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(begun_and_found).result() == "new-run"
+    assert next(rows)
     store.close()

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from assay.core.errors import EndpointDown
-from assay.models.transport import Transport
+from assay.models.transport import CLOSING_SECONDS, Transport
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"is": 1}'
 EVENT = b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 17\r\n\r\ndata: {"is": 1}\n\n'
@@ -29,9 +29,11 @@ async def by_opened(transport: Transport) -> object:
         return (await response.aread()) and response.json()
 
 
-def served(per_connection: list[int], work: Callable[[Transport], Awaitable[object]], times: int) -> list[object]:
+def served(
+    per_connection: list[int], work: Callable[[Transport], Awaitable[object]], times: int, thinks: float = 0
+) -> list[object]:
     """What `times` requests gave, from a server whose k-th connection answers so many requests and takes one more
-    in before it closes; with the number of requests that it took in at the end."""
+    in before it closes, after so many seconds; with the number of requests that it took in at the end."""
 
     async def main() -> list[object]:
         taken, opened = 0, 0
@@ -44,7 +46,9 @@ def served(per_connection: list[int], work: Callable[[Transport], Awaitable[obje
                     head = await reader.readuntil(b"\r\n\r\n")
                     await reader.readexactly(len(b'{"hello": "there"}'))
                     taken += 1
-                    if left:
+                    if not left:
+                        await asyncio.sleep(thinks)
+                    else:
                         writer.write(EVENT if b"/events" in head else ANSWER)
             writer.close()
 
@@ -83,3 +87,7 @@ def test_a_server_that_breaks_off_on_a_new_connection_is_not_asked_again(
 @ways
 def test_it_is_asked_once_more_and_no_oftener(work: Callable[[Transport], Awaitable[object]]) -> None:
     assert served([1, 0, 0], work, 2) == [{"is": 1}, EndpointDown, 3]
+
+
+def test_a_server_that_has_worked_at_a_request_is_not_given_it_again() -> None:
+    assert served([1, 1], by_post, 2, thinks=CLOSING_SECONDS + 0.3) == [{"is": 1}, EndpointDown, 2]

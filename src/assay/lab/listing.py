@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,15 +42,15 @@ class Head:
 
 
 class Listing:
-    """Reads off the database of a store."""
+    """Reads off the database of a store, each thread by its own connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Callable[[], sqlite3.Connection]) -> None:
         self._connection = connection
 
     def ids(self, begins: str = "", most: int = -1) -> list[str]:
         """Ids of runs that begin so, newest first."""
         # `like` and `glob` have letters with a meaning of their own.
-        rows = self._connection.execute(
+        rows = self._connection().execute(
             "select id from run where substr(id, 1, ?) = ? order by created desc, rowid desc limit ?",
             (len(begins), begins, most),
         )
@@ -58,11 +58,11 @@ class Listing:
 
     def claims(self) -> list[str]:
         """The claims that there are runs of."""
-        return [claim for (claim,) in self._connection.execute("select distinct claim from run order by claim")]
+        return [claim for (claim,) in self._connection().execute("select distinct claim from run order by claim")]
 
     def noted_running(self) -> list[str]:
         """Runs that were begun and have not said how they ended; the process of one may be dead."""
-        return [id for (id,) in self._connection.execute("select id from run where status = 'running'")]
+        return [id for (id,) in self._connection().execute("select id from run where status = 'running'")]
 
     def lines(
         self,
@@ -95,7 +95,7 @@ class Listing:
             where.append(f"{_said('verdict')} = ?")
             values.append(ended)
         # The verdicts are joined within, where a filter needs them; samples are counted of what is shown alone.
-        rows = self._connection.execute(
+        rows = self._connection().execute(
             "select id, created, status, claim, config, (select count(*) from sample where sample.run = id), "
             f"{_said('verdict')}, {_said('model.name')} from (select run.*, run.rowid as place from run "
             f"{'left join verdict on verdict.run = id' if ended in WORDS else ''} where {' and '.join(where)} "
@@ -113,7 +113,7 @@ class Listing:
         """Every verdict there is (or every one on these claims), newest first."""
         named = "where claim in (select value from json_each(?))" if claims else ""
         head = f"{_said('model.name')}, {_said('model.fingerprint')}"
-        rows = self._connection.execute(
+        rows = self._connection().execute(
             f"select id, claim, {_said('size')}, coalesce({_said('created')}, run.created), "
             f"{head} from verdict join run on verdict.run = id {named}",
             (json.dumps(list(claims)),) if claims else (),
@@ -123,7 +123,7 @@ class Listing:
 
     def verdicts(self, runs: Collection[str]) -> dict[str, dict[str, Any]]:
         """The verdicts of these runs, as JSON."""
-        rows = self._connection.execute(
+        rows = self._connection().execute(
             "select run, json from verdict where run in (select value from json_each(?))",
             (json.dumps(list(runs)),),
         )

@@ -77,6 +77,10 @@ class RunRow:
     verdict: dict[str, Any] | None
 
 
+_Statement = tuple[str, tuple[Any, ...]]
+_Entry = tuple[tuple[_Statement, ...], Future[None] | None]
+
+
 class Store:
     """Opens (and makes) the file; `close` when done. Reads happen on the caller's thread.
 
@@ -88,21 +92,25 @@ class Store:
         self.path = path
         self._goes_on = goes_on
         try:
-            self._reader = _open(path)
-            _migrate(self._reader, path)
             self._writer = _open(path)
-            self.listing = Listing(self._reader)
+            _migrate(self._writer, path)
+            self._readers = _Readers(path)
+            self.listing = Listing(lambda: self._reader)
         except sqlite3.Error as error:
             raise UserError(
                 f"The database {path} cannot be used: {error}.",
                 hint="Set ASSAY_HOME to another folder, or move the file away.",
             ) from None
-        self._queue: queue.SimpleQueue[tuple[str, tuple[Any, ...], Future[None] | None] | None]
-        self._queue = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._failure: Exception | None = None
         self._unwritten: dict[bytes, Any] = {}
         self._thread = threading.Thread(target=self._write_all, name="assay-store", daemon=True)
         self._thread.start()
+
+    @property
+    def _reader(self) -> sqlite3.Connection:
+        """This thread's own."""
+        return self._readers.connection
 
     # --- the cache of replies
 
@@ -120,7 +128,7 @@ class Store:
         body = zlib.compress(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"), 1)
         try:
             self._enqueue(
-                "insert or ignore into cache(key, model, value) values (?, ?, ?)", (key, fingerprint, body)
+                ("insert or ignore into cache(key, model, value) values (?, ?, ?)", (key, fingerprint, body))
             )
         except UserError:
             del self._unwritten[key]
@@ -130,53 +138,50 @@ class Store:
         """Drop cached replies, of one model fingerprint or of all; returns how many there were."""
         where, what = ("where model = ?", (model,)) if model else ("", ())
         (count,) = self._reader.execute(f"select count(*) from cache {where}", what).fetchone()
-        self._run(f"delete from cache {where}", what)
+        self._run((f"delete from cache {where}", what))
         return int(count)
 
     # --- runs
 
     async def begin(self, run: str, created: str, claim: str, config: dict[str, Any]) -> None:
         """Note a run; noting it again (a resume) only sets it to running."""
-        await self._written(
+        noted = (
             "insert into run(id, created, status, claim, config) values (?, ?, 'running', ?, ?) "
-            "on conflict(id) do update set status = 'running'",
-            (run, created, claim, json.dumps(config)),
+            "on conflict(id) do update set status = 'running'"
         )
+        await self._written((noted, (run, created, claim, json.dumps(config))))
 
     async def record(self, run: str, recorded: Recorded, steps: list[Any]) -> None:
         """Keep how a sample ended, with its trace. Durable when this returns."""
-        body = json.dumps(steps, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        self._enqueue(
-            "insert or ignore into blob(sha, body) values (?, ?)", (recorded.trace, zlib.compress(body, 6))
-        )
         outcome = recorded.outcome
+        sample = (
+            *(run, recorded.arm, recorded.item, recorded.repeat),
+            *(outcome.ending.value, outcome.score, _whole(outcome.answer), _whole(outcome.detail)),
+            *(json.dumps(_usage_fields(recorded.usage)), recorded.trace),
+        )
         await self._written(
-            "insert or ignore into sample values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(run, recorded.arm, recorded.item, recorded.repeat),
-                *(outcome.ending.value, outcome.score, _whole(outcome.answer), _whole(outcome.detail)),
-                *(json.dumps(_usage_fields(recorded.usage)), recorded.trace),
-            ),
+            _kept(recorded.trace, steps),
+            ("insert or ignore into sample values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sample),
         )
 
     async def keep(self, name: str, steps: list[Any]) -> None:
         """Keep a trace that belongs to no run under a name of its own; `trace` finds it again."""
-        body = json.dumps(steps, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        await self._written("insert or ignore into blob(sha, body) values (?, ?)", (name, zlib.compress(body, 6)))
+        await self._written(_kept(name, steps))
 
     async def finish(self, run: str, status: str, verdict: dict[str, Any] | None) -> None:
         """Set the run's status (`done`, `stopped`) and keep its verdict, if it has one."""
+        statements: list[_Statement] = [("update run set status = ? where id = ?", (status, run))]
         if verdict is not None:
             text = json.dumps(verdict, ensure_ascii=False)
-            self._enqueue("insert or replace into verdict(run, json) values (?, ?)", (run, text))
-        await self._written("update run set status = ? where id = ?", (status, run))
+            statements.append(("insert or replace into verdict(run, json) values (?, ?)", (run, text)))
+        await self._written(*statements)
 
     def tell(self, run: str, event: Mapping[str, Any]) -> None:
         """Keep something that happened in a run. Not waited for: a kill may lose the last few."""
         body = json.dumps(event, ensure_ascii=False).encode("utf-8", "replace").decode()
         # What is told late of a run that was discarded is told to nobody.
         sql = "insert into event(run, at, body) select id, ?, ? from run where id = ?"
-        self._enqueue(sql, (time.time(), body, run))
+        self._enqueue((sql, (time.time(), body, run)))
 
     def events(self, run: str, after: int = 0, most: int = 1000) -> list[tuple[int, dict[str, Any]]]:
         """What happened in a run since the event of that number, oldest first."""
@@ -200,8 +205,7 @@ class Store:
             "from sample where run = ?1)",
             (run,),
         ).fetchone()
-        self._enqueue(f"delete from blob where {mine}", (run,))
-        self._run("delete from run where id = ?1", (run,))
+        self._run((f"delete from blob where {mine}", (run,)), ("delete from run where id = ?1", (run,)))
         return int(freed)
 
     def recorded(self, run: str) -> dict[tuple[str, str, int], Recorded]:
@@ -252,9 +256,8 @@ class Store:
     def run(self, name: str) -> RunRow:
         """The run of that id, or the one whose id begins so; `UnknownName` otherwise."""
         exact = list(self._runs("where run.id = ?", name))
-        begins = exact or list(
-            self._runs("where id in (select value from json_each(?))", json.dumps(self.listing.ids(name, 2)))
-        )
+        beginning = self.listing.ids(name, 2) if name and not exact else []
+        begins = exact or list(self._runs("where id in (select value from json_each(?))", json.dumps(beginning)))
         if len(begins) == 1:
             return begins[0]
         hint = "Type: assay runs" if not begins else f"It could be {begins[0].id} or {begins[1].id}."
@@ -272,22 +275,23 @@ class Store:
 
     # --- the writer
 
-    def _enqueue(self, sql: str, values: tuple[Any, ...], done: Future[None] | None = None) -> None:
+    def _enqueue(self, *statements: _Statement, done: Future[None] | None = None) -> None:
+        """All of them are written, or none."""
         if self._failure is not None:
             raise _sentence(self.path, self._failure)
-        self._queue.put((sql, values, done))
+        self._queue.put((statements, done))
 
-    async def _written(self, sql: str, values: tuple[Any, ...]) -> None:
+    async def _written(self, *statements: _Statement) -> None:
         done: Future[None] = Future()
-        self._enqueue(sql, values, done)
+        self._enqueue(*statements, done=done)
         try:
             await asyncio.wrap_future(done)
         except (sqlite3.Error, ValueError) as error:
             raise _sentence(self.path, error) from None
 
-    def _run(self, sql: str, values: tuple[Any, ...]) -> None:
+    def _run(self, *statements: _Statement) -> None:
         done: Future[None] = Future()
-        self._enqueue(sql, values, done)
+        self._enqueue(*statements, done=done)
         done.result()
 
     def _write_all(self) -> None:
@@ -301,18 +305,20 @@ class Store:
                 batch.append(following)
             self._commit(batch)
 
-    def _commit(self, batch: list[tuple[str, tuple[Any, ...], Future[None] | None]]) -> None:
+    def _commit(self, batch: list[_Entry]) -> None:
         failure: Exception | None = None
         try:
             with self._writer:
                 self._writer.execute("begin immediate")
-                for sql, values, _ in batch:
-                    self._writer.execute(sql, values)
+                for statements, _ in batch:
+                    for sql, values in statements:
+                        self._writer.execute(sql, values)
         except Exception as error:
             # Nothing after a failed write may be acknowledged: order is what makes resume safe.
             failure = error
             self._failure = None if self._goes_on else error
-        for sql, values, done in batch:
+        for statements, done in batch:
+            sql, values = statements[0]
             if sql.startswith("insert or ignore into cache"):
                 self._unwritten.pop(values[0], None)
             # Whoever was cancelled meanwhile (Ctrl-C) waits no more; its row is written all the same.
@@ -336,6 +342,19 @@ def trace_hash(steps: list[Any]) -> str:
 def _whole(text: str | None) -> str | None:
     """Text as SQLite takes it: half a character, as a limit on tokens may leave it, becomes a '?'."""
     return None if text is None else text.encode("utf-8", "replace").decode()
+
+
+def _kept(name: str, steps: list[Any]) -> _Statement:
+    """A trace under its name."""
+    body = json.dumps(steps, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return "insert or ignore into blob(sha, body) values (?, ?)", (name, zlib.compress(body, 6))
+
+
+class _Readers(threading.local):
+    """A connection for each thread: while one reads, what it stands on is old, and so it would be for all."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = _open(path)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -16,6 +16,8 @@ import httpx2
 from assay.core.errors import BadReply, BadRequest, EndpointDown, ModelError, UserError
 
 CONNECT_SECONDS = 2.0
+CLOSING_SECONDS = 0.5
+"""News that a kept connection was closed take no longer to come."""
 
 
 class Transport:
@@ -118,8 +120,14 @@ class Transport:
                 await response.aclose()
 
     async def _answered(self, request: httpx2.Request) -> httpx2.Response:
-        """The head of the response. A connection that was kept open may be one that the server has just closed;
-        then, and only then, it is sent again: over a new one a server that breaks off is unwell."""
+        """The head of the response.
+
+        A connection that was kept open may be one that the server closes at this moment, with nothing read. Where
+        it breaks at once the request is sent again, over another one. A server that breaks off later, or on a new
+        connection, has the request already, and may have died of it.
+        """
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         is_new = False
 
         async def note(event: str, _: dict[str, Any]) -> None:
@@ -130,7 +138,7 @@ class Transport:
         try:
             return await self._client().send(request, stream=True)
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
-            if is_new:
+            if is_new or loop.time() - begun > CLOSING_SECONDS:
                 raise
         return await self._client().send(request, stream=True)
 
