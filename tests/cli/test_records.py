@@ -7,11 +7,17 @@ import contextlib
 import json
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from assay.core import Outcome, Usage
+import pytest
+
+from assay.cli import conducting
+from assay.core import Outcome, UnknownName, Usage
 from assay.lab.lease import lease
 from assay.lab.store import Recorded, Store, trace_hash
+from assay.models import ModelChoice
+from assay.workbench.wish import Wish
 
 from .test_errors import assay
 
@@ -48,7 +54,12 @@ def test_runs_are_forgotten_without_a_question_and_with_their_size(home: Path) -
     wrong = assay("forget", "pal-aaaaa", "pal-zzzzz", home=home)
     assert wrong.returncode == 2
     assert len(listed(home)) == 3
-    done = assay("forget", "pal-a", "pal-bbbbb", home=home)
+    # Half a name might be meant for another run.
+    half = assay("forget", "pal-bbbbb", "pal-a", home=home)
+    assert half.returncode == 2
+    assert "Did you mean pal-aaaaa?" in half.stderr
+    assert len(listed(home)) == 3
+    done = assay("forget", "pal-aaaaa", "pal-bbbbb", home=home)
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert first.startswith("pal-aaaaa is forgotten: 5,")
@@ -65,6 +76,25 @@ def test_a_run_that_is_going_on_is_not_forgotten(home: Path) -> None:
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "is being run by process" in refused.stderr
     assert listed(home) == {"pal-aaaaa": "stopped"}
+
+
+def test_a_run_that_is_forgotten_while_somebody_goes_on_with_it_does_not_come_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(home))
+    home.mkdir(exist_ok=True)
+    plant(home, "pal-aaaaa")
+
+    def late(folder: Path, run: str) -> AbstractContextManager[None]:
+        """The lease, for which somebody was quicker: it was found, and now it is no more."""
+        assert assay("forget", run, home=home).returncode == 0
+        return lease(folder, run)
+
+    monkeypatch.setattr(conducting, "lease", late)
+    wish = Wish(claims=("pal",), model=ModelChoice("gguf:/nowhere.gguf"), size="smoke")
+    with pytest.raises(UnknownName, match="pal-aaaaa"):
+        conducting.run_wish(wish, "", resume="pal-aaaaa", quiet=True)
+    assert listed(home) == {}
 
 
 def test_ids_are_completed(home: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from assay.core import UserError
-from assay.lab.lease import began, holder, lease, state_of
+from assay.lab.lease import began, holder, is_held, lease, state_of
 
 HOLDING = """
 import sys, time, pathlib
@@ -85,14 +86,49 @@ def test_a_process_is_known_without_proc_too(monkeypatch: pytest.MonkeyPatch) ->
     assert began(process.pid) == ""
 
 
+def test_a_process_whose_number_says_nothing_here_is_known_by_its_lock(tmp_path: Path) -> None:
+    process = held_elsewhere(tmp_path)
+    # As from outside of the container that it runs in.
+    (tmp_path / "pal-abcde.pid").write_text("999999999 1")
+    assert holder(tmp_path, "pal-abcde") is None
+    assert is_held(tmp_path, "pal-abcde")
+    assert state_of("pal-abcde", "running", tmp_path) == "running"
+    with pytest.raises(UserError, match="another process"), lease(tmp_path, "pal-abcde"):
+        raise AssertionError("two processes are at one run")
+    process.kill()
+    process.wait()
+    assert not is_held(tmp_path, "pal-abcde")
+    assert state_of("pal-abcde", "running", tmp_path) == "stopped"
+
+
+def test_two_who_look_do_not_take_each_other_for_a_holder(tmp_path: Path) -> None:
+    (tmp_path / "pal-abcde.pid").write_text("999999999 1")
+    (tmp_path / "pal-abcde.lock").touch()
+    seen = set[bool]()
+    end = time.monotonic() + 0.5
+
+    def look() -> None:
+        while time.monotonic() < end:
+            seen.add(is_held(tmp_path, "pal-abcde"))
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    for looker in lookers:
+        looker.join()
+    assert seen == {False}
+
+
 def test_looking_does_not_keep_anybody_from_taking_it(tmp_path: Path) -> None:
     looks = (
-        "import sys, time, pathlib\nfrom assay.lab.lease import holder\nprint('looks', flush=True)\n"
+        "import sys, time, pathlib\nfrom assay.lab.lease import is_held\nprint('looks', flush=True)\n"
         "end = time.monotonic() + 3\n"
-        "while time.monotonic() < end: holder(pathlib.Path(sys.argv[1]), 'pal-abcde')"
+        "while time.monotonic() < end: is_held(pathlib.Path(sys.argv[1]), 'pal-abcde')"
     )
     with lease(tmp_path, "pal-abcde"):
         pass
+    # One that died: whoever looks has to try its lock.
+    (tmp_path / "pal-abcde.pid").write_text("999999999 1")
     looker = subprocess.Popen([sys.executable, "-c", looks, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert looker.stdout is not None
     looker.stdout.readline()

@@ -69,8 +69,8 @@ def test_a_run_survives_export_and_import(tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
     assert export_run(store.run("pal-abcde"), store, (), file) == 2
     other = Store(tmp_path / "b.sqlite")
-    assert asyncio.run(import_file(file, other)) == ("pal-abcde", 2)
-    assert asyncio.run(import_file(file, other)) == ("pal-abcde", 2)
+    assert asyncio.run(import_file(file, other, tmp_path / "running")) == ("pal-abcde", 2)
+    assert asyncio.run(import_file(file, other, tmp_path / "running")) == ("pal-abcde", 2)
     assert other.recorded("pal-abcde").keys() == store.recorded("pal-abcde").keys()
     assert other.run("pal-abcde").verdict == VERDICT
     store.close()
@@ -85,12 +85,12 @@ def test_bad_files_are_named_with_their_line(tmp_path: Path) -> None:
         '"status": "done", "verdict": null}\n{"arm": 1}\n'
     )
     with pytest.raises(BadFile, match="line 2"):
-        asyncio.run(import_file(file, store))
+        asyncio.run(import_file(file, store, tmp_path / "running"))
     head = {"format": FORMAT, "run": "r", "created": "c", "claim": "x", "config": {}, "status": "done"}
     for bad in ({}, head, head | {"verdict": {"verdict": "holds"}}, head | {"verdict": None, "config": 7}):
         file.write_text(json.dumps(bad) + "\n")
         with pytest.raises(BadFile, match="line 1"):
-            asyncio.run(import_file(file, store))
+            asyncio.run(import_file(file, store, tmp_path / "running"))
     store.close()
 
 

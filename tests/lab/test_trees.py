@@ -98,6 +98,9 @@ def test_a_stream_that_is_alive_is_left_alone(trees: Trees) -> None:
         with trees.changing(name) as tree:
             tree.begin("s", "2", "m", Settings(n=1))
         assert trees.read(name).node("3").status is Status.STREAMING
+        # So it is too where the number of its process says nothing, as outside of a container.
+        (trees.folder / f"{name}.s.pid").write_text("999999999 1")
+        assert trees.read(name).node("3").status is Status.STREAMING
     assert trees.read(name).node("3").status is Status.CANCELLED
     assert not list(trees.folder.glob(f"{name}.s.lock"))
 

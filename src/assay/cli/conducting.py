@@ -27,6 +27,7 @@ from assay.lab.store import Store
 from assay.lab.workshop import Workshop
 from assay.models import ModelChoice
 from assay.workbench.opening import opened
+from assay.workbench.records import run_meant
 from assay.workbench.wish import Wish, the_plan
 
 
@@ -54,6 +55,9 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
             run = resume or new_run_id(plan.claim.id)
             stamp = Stamp(command, __version__, commit, {**wish.to_json(), "claims": [plan.claim.id]})
             with lease(home.running, run), progress(plan.claim.id, quiet=quiet) as shown:
+                if resume:
+                    # It may have been forgotten before the lease was ours.
+                    run_meant(store, run)
                 await begin_run(store, run, plan, stamp)
                 report = told(store, run, shown)
                 try:

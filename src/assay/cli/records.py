@@ -193,7 +193,7 @@ def report(
 
 
 def forget(
-    names: list[str] = typer.Argument(..., metavar="RUN...", help="Runs.", autocompletion=run_names),
+    names: list[str] = typer.Argument(..., metavar="RUN...", help="Runs, whole ids.", autocompletion=run_names),
 ) -> None:
     """Take runs away for good, with their samples, traces and verdicts; nothing is asked.
 
@@ -201,12 +201,12 @@ def forget(
     """
     from assay.home import find_home
     from assay.workbench.opening import open_store
-    from assay.workbench.records import forget_run
+    from assay.workbench.records import forget_run, run_meant
 
     store = open_store()
     try:
         # All are found before the first one goes.
-        runs = list(dict.fromkeys(store.run(name).id for name in names))
+        runs = list(dict.fromkeys(run_meant(store, name).id for name in names))
         for run in runs:
             freed = forget_run(find_home(), store, run)
             typer.echo(f"{run} is forgotten: {freed:,} bytes.")
@@ -239,12 +239,13 @@ def import_run(
     """Take in a run that was exported, on this machine or on another."""
     import asyncio
 
+    from assay.home import find_home
     from assay.lab.transfer import import_file
     from assay.workbench.opening import open_store
 
     store = open_store()
     try:
-        run, count = asyncio.run(import_file(file, store))
+        run, count = asyncio.run(import_file(file, store, find_home().running))
     finally:
         store.close()
     typer.echo(f"{run}: {count} samples taken in. Type: assay report {run}")

@@ -1,12 +1,14 @@
 """One process per run: a lock that the kernel lets go of when its process ends, however it ends.
 
 Who holds it stands beside it, as its number and the moment it began. Numbers are given again: by both together a
-process is known, and who only looks needs no lock, so that no look can keep a run from beginning.
+process is known, and who only looks needs no lock, so that no look can keep a run from beginning. Only where the
+number says nothing, as that of a process in a container, the lock itself is tried.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -47,7 +49,7 @@ def lease(folder: Path, run: str) -> Iterator[None]:
 
 
 def holder(folder: Path, run: str) -> int | None:
-    """The process that is at a run; None where none is, or where it died."""
+    """The process that is at a run; None where none is, where it died, or where its number says nothing here."""
     try:
         number, _, moment = (folder / f"{run}.pid").read_text().partition(" ")
         pid = int(number)
@@ -56,9 +58,26 @@ def holder(folder: Path, run: str) -> int | None:
     return pid if moment and began(pid) == moment else None
 
 
+def is_held(folder: Path, run: str) -> bool:
+    """Whether a process is at a run, also one whose number says nothing here: it may be in a container."""
+    if holder(folder, run) is not None:
+        return True
+    if not (folder / f"{run}.pid").exists():
+        return False
+    try:
+        with (folder / f"{run}.lock").open() as lock:
+            # Shared, for this moment: two who look do not take each other for the one who is at it.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def state_of(run: str, noted: str, folder: Path) -> str:
     """What is true of a run that was noted so: one that was killed could not say that it stopped."""
-    return "stopped" if noted == "running" and holder(folder, run) is None else noted
+    return "stopped" if noted == "running" and not is_held(folder, run) else noted
 
 
 def began(pid: int) -> str:

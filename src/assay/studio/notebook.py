@@ -18,7 +18,7 @@ from assay.papers import all_papers
 from assay.workbench.records import read_verdict, result_files
 
 MOST_AT_HAND = 512
-"""Verdicts that are kept read."""
+"""Verdicts of runs that are kept read; those of the folder all are."""
 SHELVES = {
     "prompting": "words in one call",
     "search": "many samples, a tree",
@@ -88,19 +88,22 @@ class Notebook:
         self._store = store
         self._results = results
         self._of_run = lru_cache(MOST_AT_HAND)(self._read_run)
-        self._of_file = lru_cache(MOST_AT_HAND)(self._read_file)
+        self._of_file = dict[tuple[Path, int, int], Verdict | str]()
 
     def entries(self, claims: Collection[str] = ()) -> list[Entry]:
         """All verdicts, or those on these claims, newest first; one that is a run and a file is listed once."""
+        return self._entries(claims)[0]
+
+    def _entries(self, claims: Collection[str] = ()) -> tuple[list[Entry], list[str]]:
         here = [Entry(head, None) for head in self._store.listing.heads(claims)]
         known = {entry.head.run for entry in here}
-        kept, _ = self._kept()
+        kept, wrong = self._kept()
         every = here + [
             Entry(_head_of(verdict), verdict)
             for verdict in kept
             if verdict.run not in known and (not claims or verdict.claim in claims)
         ]
-        return sorted(every, key=lambda entry: entry.head.created, reverse=True)
+        return sorted(every, key=lambda entry: entry.head.created, reverse=True), wrong
 
     def found(self, entries: Iterable[Entry]) -> tuple[list[Found], list[str]]:
         """These verdicts, and a sentence on each that cannot be read."""
@@ -118,16 +121,13 @@ class Notebook:
     def shelves(self) -> tuple[dict[str, list[PaperLines]], list[str]]:
         """Every claim with the verdict that says most, by shelf and source; and what could not be read."""
         by_claim: dict[str, list[Entry]] = {}
-        for entry in self.entries():
+        entries, unread = self._entries()
+        for entry in entries:
             by_claim.setdefault(entry.head.claim, []).append(entry)
-        best, unread = dict[str, Found](), self._kept()[1]
+        best = dict[str, Found | None]()
         for claim, of in by_claim.items():
-            for entry in sorted(of, key=weight, reverse=True):
-                found, wrong = self.found([entry])
-                unread += wrong
-                if found:
-                    best[claim] = found[0]
-                    break
+            best[claim], wrong = self.best(of)
+            unread += wrong
         shelves: dict[str, list[PaperLines]] = {shelf: [] for shelf in SHELVES}
         for paper in all_papers():
             lines = [
@@ -136,26 +136,41 @@ class Notebook:
             shelves.setdefault(paper.shelf, []).append(PaperLines(paper, lines))
         return {shelf: papers for shelf, papers in shelves.items() if papers}, unread
 
-    def by_model(self) -> dict[str, dict[str, Entry]]:
-        """The verdict on each claim that says most, by the name of the model."""
-        table: dict[str, dict[str, Entry]] = {}
-        for entry in sorted(self.entries(), key=weight, reverse=True):
-            table.setdefault(entry.head.model, {}).setdefault(entry.head.claim, entry)
+    def best(self, entries: Iterable[Entry]) -> tuple[Found | None, list[str]]:
+        """Of verdicts that can be read the one that says most, and a sentence on each passed over for it."""
+        unread: list[str] = []
+        for entry in sorted(entries, key=weight, reverse=True):
+            found, wrong = self.found([entry])
+            unread += wrong
+            if found:
+                return found[0], unread
+        return None, unread
+
+    def by_model(self) -> dict[str, dict[str, list[Entry]]]:
+        """The verdicts on each claim, by the name of the model."""
+        table: dict[str, dict[str, list[Entry]]] = {}
+        for entry in self.entries():
+            table.setdefault(entry.head.model, {}).setdefault(entry.head.claim, []).append(entry)
         return table
 
     def _kept(self) -> tuple[list[Verdict], list[str]]:
         """Verdicts of the folder, and a sentence on each file without one; a file is read once as it stands."""
-        kept, wrong = [], []
+        at_hand = dict[tuple[Path, int, int], Verdict | str]()
+        wrong = list[str]()
         try:
             for file in result_files(self._results) if self._results is not None else ():
                 at = file.stat()
-                read = self._of_file(file, at.st_mtime_ns, at.st_size)
-                kept.append(read) if isinstance(read, Verdict) else wrong.append(read)
+                key = file, at.st_mtime_ns, at.st_size
+                at_hand[key] = self._of_file.get(key) or self._read_file(file)
         except (UserError, OSError) as error:
             wrong.append(f"{error}")
-        return kept, wrong
+        # Replaced as a whole: pages are made in threads, and a file that went is let go.
+        self._of_file = at_hand
+        read = at_hand.values()
+        kept = [one for one in read if isinstance(one, Verdict)]
+        return kept, [one for one in read if isinstance(one, str)] + wrong
 
-    def _read_file(self, file: Path, changed: int, size: int) -> Verdict | str:
+    def _read_file(self, file: Path) -> Verdict | str:
         try:
             return read_verdict(file)
         except BadFile as error:

@@ -87,17 +87,13 @@ def compare(desk: AtDesk, model: Annotated[list[str] | None, Query()] = None) ->
             raise UnknownName("model with a verdict", name, known, hint="Choose one of those listed.")
     least = min(2, len(chosen))
     claims = sorted({claim for name in chosen for claim in table[name]})
-    rows = {claim: [table[name].get(claim) for name in chosen] for claim in claims}
-    shared = {
-        claim: [next(iter(desk.notebook.found([one])[0]), None) if one else None for one in row]
-        for claim, row in rows.items()
-        if sum(one is not None for one in row) >= least
-    }
+    rows = {claim: [desk.notebook.best(table[name].get(claim, ()))[0] for name in chosen] for claim in claims}
+    shared = {claim: row for claim, row in rows.items() if sum(one is not None for one in row) >= least}
     return desk.render(
         "compare", known=known, table=table, chosen=chosen, rows=shared, drawn=drawn, here="compare"
     )
 
 
-def _side_by_side(table: dict[str, dict[str, Entry]], known: list[str]) -> list[str]:
+def _side_by_side(table: dict[str, dict[str, list[Entry]]], known: list[str]) -> list[str]:
     """The model with most verdicts, and at most two others that were judged on a claim of its own."""
     return [name for name in known if table[name].keys() & table[known[0]].keys()][:3]

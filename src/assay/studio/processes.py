@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 from assay.core import UserError
 from assay.core.home import Home
-from assay.lab.lease import holder, state_of
+from assay.lab.lease import holder, is_held, state_of
 from assay.lab.listing import RunLine
 from assay.lab.store import RunRow
 
@@ -44,10 +44,16 @@ class Processes:
             )
 
     def stop(self, run: str) -> None:
-        """Ask the process at a run to stop, as Ctrl-C does; where none is at it nothing happens."""
+        """Ask the process at a run to stop, as Ctrl-C does; where none is at it nothing happens.
+
+        Raises:
+            UserError: it runs where no signal of this one comes, as in another container.
+        """
         pid = holder(self._home.running, run)
         if pid is None and run in self._started and self._started[run].poll() is None:
             pid = self._started[run].pid
+        if pid is None and is_held(self._home.running, run):
+            raise UserError(f"The process at {run} is out of reach.", hint="Stop it with Ctrl-C where it runs.")
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
@@ -57,11 +63,11 @@ class Processes:
         started = self._started.get(run)
         if started is not None and started.poll() is None:
             return True
-        return holder(self._home.running, run) is not None
+        return is_held(self._home.running, run)
 
     def running(self, noted: Sequence[str]) -> set[str]:
         """Of runs that are noted as running those that a process is at, and those on their way there."""
-        return {run for run in noted if holder(self._home.running, run) is not None} | set(self.going_on())
+        return {run for run in noted if is_held(self._home.running, run)} | set(self.going_on())
 
     def state(self, row: RunRow) -> str:
         """`running`, `done` or `stopped`."""
@@ -85,4 +91,5 @@ class Processes:
 
     def going_on(self) -> Sequence[str]:
         """Runs started here that are still at work."""
-        return [run for run, process in self._started.items() if process.poll() is None]
+        # A copy: pages are made in threads, and runs are started meanwhile.
+        return [run for run, process in self._started.copy().items() if process.poll() is None]

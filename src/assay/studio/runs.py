@@ -25,7 +25,7 @@ from assay.report.html import figures, section
 from assay.report.pairs import Room, groups_of, is_ranked
 from assay.report.traces import exchanges
 from assay.studio.desk import Desk, desk_of
-from assay.workbench.records import forget_run
+from assay.workbench.records import forget_run, run_meant
 from assay.workbench.wish import Wish, chosen_controls, the_plan
 
 router = APIRouter()
@@ -150,18 +150,10 @@ def plan_of(row: RunRow) -> Plan | None:
         return None
 
 
-def run_meant(desk: Desk, name: str) -> RunRow:
-    """The run of exactly that id: what is done to a run must not befall another whose id only begins so."""
-    row = desk.store.run(name)
-    if row.id != name:
-        raise UnknownName("run", name, [row.id], hint="Give the whole id.")
-    return row
-
-
 @router.post("/runs/{name}/stop")
 async def stop(desk: AtDesk, name: str) -> Response:
     """Ask it to stop; what has ended is kept."""
-    row = run_meant(desk, name)
+    row = run_meant(desk.store, name)
     desk.processes.stop(row.id)
     return see(f"/runs/{row.id}")
 
@@ -169,7 +161,7 @@ async def stop(desk: AtDesk, name: str) -> Response:
 @router.post("/runs/{name}/resume")
 async def resume(desk: AtDesk, name: str) -> Response:
     """Go on with it."""
-    row = run_meant(desk, name)
+    row = run_meant(desk.store, name)
     if "model" not in row.config:
         raise UserError(f"The run {row.id} was brought from elsewhere and cannot be resumed.")
     if desk.processes.state(row) == "done":
@@ -181,7 +173,11 @@ async def resume(desk: AtDesk, name: str) -> Response:
 @router.post("/runs/{name}/forget")
 def forget(desk: AtDesk, name: str) -> Response:
     """Take a run away for good."""
-    forget_run(desk.home, desk.store, run_meant(desk, name).id)
+    row = run_meant(desk.store, name)
+    # A process that was just started has no lease yet.
+    if desk.processes.is_running(row.id):
+        raise UserError(f"The run {row.id} is going on.", hint="Stop it first.")
+    forget_run(desk.home, desk.store, row.id)
     return see("/runs")
 
 

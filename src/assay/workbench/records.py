@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from assay.core import AssayError, BadFile, Sample, UserError
+from assay.core import AssayError, BadFile, Sample, UnknownName, UserError
 from assay.core.home import Home
 from assay.core.verdict import Verdict
 from assay.lab.experiment import PILOT_SEED
@@ -28,9 +28,18 @@ def samples_of(row: RunRow) -> tuple[Sample, ...]:
         found = list(task.samples(n + size.pilot * len(task.levels), seed, level))
         for other in task.levels:
             found += task.samples(size.pilot, seed + PILOT_SEED, other)
-    except (AssayError, KeyError):
+    except (AssayError, KeyError, TypeError, ValueError):
+        # A run from elsewhere may say anything of itself.
         return ()
     return tuple(found)
+
+
+def run_meant(store: Store, name: str) -> RunRow:
+    """The run of exactly that id: what is done to a run must not befall another whose id only begins so."""
+    row = store.run(name)
+    if row.id != name:
+        raise UnknownName("run", name, [row.id], hint="Give the whole id.")
+    return row
 
 
 def forget_run(home: Home, store: Store, run: str) -> int:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from assay.core.branching import Branches, from_json, to_text
 from assay.core.errors import BadFile, UnknownName, UserError
-from assay.lab.lease import holder, lease
+from assay.lab.lease import is_held, lease
 
 PATIENCE_SECONDS = 10.0
 """Whoever changes a tree holds its lock for one change."""
@@ -64,7 +64,7 @@ class Trees:
         except (OSError, ValueError, RecursionError) as error:
             raise BadFile(file, f"this is no tree: {error}.", hint="Put it right, or delete it.") from None
         for stream in list(tree.streams):
-            if holder(self.folder, f"{name}.{stream}") is None:
+            if not is_held(self.folder, f"{name}.{stream}"):
                 tree.cancel(stream)
         return tree
 
