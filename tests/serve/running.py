@@ -120,7 +120,9 @@ class Running:
 
     def client(self, **more: Any) -> httpx2.Client:
         """A client with the key."""
-        return httpx2.Client(base_url=self.address, headers={"Authorization": f"Bearer {KEY}"}, timeout=180, **more)
+        return httpx2.Client(
+            base_url=self.address, headers={"Authorization": f"Bearer {KEY}"}, timeout=180, **more
+        )
 
     def post(self, path: str, body: dict[str, Any]) -> httpx2.Response:
         """One request."""

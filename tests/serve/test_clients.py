@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Annotated, Literal
 
 import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletion
+from pydantic import BaseModel, Field
 
 from assay.models.llamacpp import LlamaCpp
 from tests.serve.running import KEY, Running, running
@@ -306,20 +308,44 @@ def test_a_request_under_which_the_engine_dies_is_not_put_to_the_next(tmp_path: 
 def test_a_schema_that_would_keep_the_engine_busy_never_reaches_it(client: openai.OpenAI) -> None:
     heavy = {"type": "string", "pattern": "^((a{0,100})b?){0,100}$"}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": heavy}}
-    with pytest.raises(openai.BadRequestError, match="too large for this model"):
+    with pytest.raises(openai.BadRequestError, match="A pattern for this model"):
         client.chat.completions.create(model=MODEL, messages=COUNT, response_format=wanted)
     tool = {
         "type": "function",
         "function": {"name": "f", "parameters": {"type": "object", "properties": {"a": heavy}}},
     }
-    with pytest.raises(openai.BadRequestError, match="too large for this model"):
+    with pytest.raises(openai.BadRequestError, match="A pattern for this model"):
         client.chat.completions.create(model=MODEL, messages=COUNT, tools=[tool])
-    wide = {"type": "string", "pattern": "^[0-9]?" + "[a-z]?" * 14 + "$"}
+    wide = {"type": "string", "pattern": "^" + "[a-z]*" * 8 + "$"}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": wide}}
     answer = client.chat.completions.create(
         model=MODEL, messages=COUNT, response_format=wanted, max_tokens=30, temperature=0
     )
     assert isinstance(json.loads(answer.choices[0].message.content or ""), str)
+
+
+class Fruit(BaseModel):
+    """Some of a kind."""
+
+    kind: Literal["apple", "pear"]
+    count: Annotated[int, Field(ge=0, le=9)]
+
+
+class Basket(BaseModel):
+    """What somebody has."""
+
+    owner: Literal["Tom", "Ann"]
+    fruit: Fruit
+    more: Annotated[list[Fruit], Field(max_length=2)]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_nested_model_of_pydantics_is_the_shape_of_a_reply(client: openai.OpenAI, n: int) -> None:
+    answer = client.chat.completions.parse(
+        model=MODEL, messages=COUNT, response_format=Basket, n=n, max_tokens=200, temperature=0, seed=1
+    )
+    assert len(answer.choices) == n
+    assert all(isinstance(choice.message.parsed, Basket) for choice in answer.choices)
 
 
 # --- JavaScript

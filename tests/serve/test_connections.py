@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from assay.serve import connections
+from assay.serve import connections, watched
 from tests.serve.running import HELLO, KEY, Running, Upstream, running, says
 
 
@@ -120,6 +121,37 @@ def test_who_is_at_work_makes_no_room(tmp_path: Path, monkeypatch: pytest.Monkey
         assert proxy.post("/chat/completions", HELLO).status_code == 503
         go.set()
         assert [one.result().status_code for one in working] == [200] * 3
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_who_takes_no_answer_is_let_go_and_who_reads_slowly_gets_all(
+    tmp_path: Path, connected: Any, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 1)
+    monkeypatch.setattr(watched, "STALLED_SECONDS", 1)
+    body = json.dumps(HELLO).encode()
+    with Upstream(says("x" * 20_000_000)) as upstream, running(tmp_path, upstream.address) as proxy:
+        clients = [connected(proxy) for _ in range(4)]
+        for client in clients:
+            fields = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            fields += "" if kept else "Connection: close\r\n"
+            asked = head(proxy, "/v1/chat/completions").replace(b"GET", b"POST")[:-2]
+            client.sendall(asked + fields.encode() + b"\r\n" + body)
+        slow, *stuck = clients
+        taken, began = 0, time.monotonic()
+        while piece := slow.recv(200_000):
+            taken += len(piece)
+            if time.monotonic() - began < 6:
+                time.sleep(0.05)
+        assert taken > 20_000_000
+        assert proxy.client().get("/models").status_code == 200
+        for client in stuck:
+            # What was under way still comes; the rest was dropped.
+            rest = 0
+            with contextlib.suppress(ConnectionResetError):
+                while piece := client.recv(200_000):
+                    rest += len(piece)
+            assert rest < 20_000_000
 
 
 def test_a_head_has_a_largest_size(tmp_path: Path, connected: Any) -> None:

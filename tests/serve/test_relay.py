@@ -167,6 +167,33 @@ def test_what_python_reads_and_json_is_not_is_refused_before_any_server(tmp_path
         assert upstream.requests == []
 
 
+@pytest.mark.parametrize("depth", [101, 300, 950])
+def test_what_is_nested_too_deep_is_refused_before_any_server(tmp_path: Path, depth: int) -> None:
+    with Upstream(says("x")) as upstream, running(tmp_path, upstream.address) as proxy, proxy.client() as client:
+        for deep in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
+            body = f'{json.dumps(HELLO)[:-1]}, "x": {deep}}}'
+            answer = client.post("/chat/completions", content=body, headers={"content-type": "application/json"})
+            assert (answer.status_code, upstream.requests) == (400, [])
+            assert "it is nested more than 100 deep." in answer.json()["error"]["message"]
+
+
+def test_an_endpoint_is_asked_for_several_replies_with_any_schema(tmp_path: Path) -> None:
+    heavy = {"type": "string", "pattern": "^" + "[a-z]?" * 60 + "$"}
+    schema = {"$defs": {"A": heavy}, "type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+
+    def act(handler: Any, body: dict[str, Any]) -> None:
+        # It has JSON schemas, which the proxy finds out by asking for this.
+        asked = body.get("response_format", {}).get("json_schema", {}).get("name")
+        says('{"zq": "kx"}' if asked == "probe" else "x")(handler, body)
+
+    with Upstream(act) as upstream, running(tmp_path, upstream.address) as proxy:
+        answer = proxy.post("/chat/completions", HELLO | {"n": 2, "response_format": wanted})
+        assert answer.status_code == 200, answer.text
+        sent = upstream.requests[-1]["response_format"]["json_schema"]["schema"]
+        assert sent == {"type": "object", "properties": {"a": heavy}}
+
+
 def test_a_refused_key_of_ours_is_not_the_clients_fault(tmp_path: Path) -> None:
     with Upstream(fails(401)) as upstream, running(tmp_path, upstream.address) as proxy:
         assert proxy.post("/chat/completions", HELLO).status_code == 502

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from assay.core.errors import BadRequest
 
 MAX_CHARACTERS = 4_000_000
+DEEPEST_JSON = 100
+"""Beyond some 250, readers and writers of JSON give up, each at a depth of its own."""
 SCHEMA_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 
 
@@ -34,12 +37,23 @@ def require_text(what: str, value: object, *, may_be_empty: bool = False) -> Non
 
 def check_json(found: object) -> None:
     """`ValueError` for what Python reads as JSON and nobody can write as such."""
+    level = [found]
+    for _ in range(DEEPEST_JSON + 1):
+        level = [part for whole in level for part in _parts(whole)]
+    if level:
+        raise ValueError(f"it is nested more than {DEEPEST_JSON} deep")
     try:
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
         raise ValueError("a text holds half a character (a lone surrogate)") from None
     except ValueError:
         raise ValueError("NaN, Infinity and numbers beyond 1e308 are no JSON") from None
+
+
+def _parts(found: object) -> Iterable[object]:
+    if isinstance(found, Mapping):
+        return found.values()
+    return found if isinstance(found, list | tuple) else ()
 
 
 def require_number(what: str, value: object, low: float, high: float) -> None:

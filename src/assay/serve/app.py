@@ -101,10 +101,10 @@ class Proxy:
         if self._reached(named.model):
             if form.wants_one or await self._counts_all(named.model):
                 return self._relayed(named.model, "/chat/completions", form)
-        elif form.wants_one:
+        else:
+            form.require_light()
             model = await self._open(named.model)
-            if isinstance(model, LlamaCpp) and Capability.CHAT in model.capabilities:
-                form.require_light()
+            if form.wants_one and isinstance(model, LlamaCpp) and Capability.CHAT in model.capabilities:
                 if not form.calls_tools:
                     form.to_ask()  # refuses what the engine would take in silence
                 return await self._by_engine(model, named.model, "/chat/completions", form)

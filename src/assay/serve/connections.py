@@ -7,6 +7,7 @@ the silent ones too, so that by itself it would keep out whoever comes after a t
 from __future__ import annotations
 
 import asyncio
+import math
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -36,7 +37,11 @@ class Connection(H11Protocol):
     @property
     def is_silent(self) -> bool:
         """Whether nothing was asked since its beginning or its last answer."""
-        return not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete)
+        return not self.transport.is_closing() and not self._is_at_work
+
+    @property
+    def _is_at_work(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def on_response_complete(self) -> None:
         """The next request has as long as the first."""
@@ -49,9 +54,17 @@ class Connection(H11Protocol):
         self._due.cancel()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
-        self._due = self.loop.call_later(HEAD_SECONDS, self._nothing_came)
+    def _wait(self, unsent: float = math.inf) -> None:
+        self._due = self.loop.call_later(HEAD_SECONDS, self._nothing_came, unsent)
 
-    def _nothing_came(self) -> None:
-        if self.is_silent:
+    def _nothing_came(self, before: float) -> None:
+        """Let go of it; a close waits for ever for a client that takes nothing of what is unsent."""
+        unsent = self.transport.get_write_buffer_size()
+        if not self.transport.is_closing() and self._is_at_work:
+            self._wait()
+        elif not unsent:
             self.transport.close()
+        elif unsent < before:
+            self._wait(unsent)
+        else:
+            self.transport.abort()

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, mo
 from assay.core import Ask, Message
 from assay.core.validation import check_json, require
 from assay.serve.problems import Problem
-from assay.serve.schemas import require_light
+from assay.serve.schemas import require_light, written_out
 
 CHAT_TOKENS = 1024
 """Longest reply where the client names no limit and we ask the model ourselves."""
@@ -96,11 +96,14 @@ class ResponseFormat(BaseModel):
 
     @property
     def schema_text(self) -> str:
-        """The schema as JSON text; empty where any text will do."""
-        if self.type == "text":
-            return ""
-        wanted = self.json_schema.document if self.json_schema else None
-        return json.dumps(wanted if self.type == "json_schema" and wanted else {"type": "object"})
+        """The schema as JSON text, its references written out; empty where any text will do."""
+        return "" if self.type == "text" else json.dumps(written_out(self.wanted))
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The schema as it was sent."""
+        sent = self.json_schema.document if self.json_schema and self.type == "json_schema" else None
+        return sent or {"type": "object"}
 
 
 class Sampled(Form):
@@ -176,13 +179,12 @@ class ChatForm(Sampled):
         beside = (wanted.model_extra or {}).get("schema") if wanted else None
         tools = [tool.get("function") for tool in self.tools or () if self.calls_tools]
         schemas = [function.get("parameters") for function in tools if isinstance(function, dict)]
-        for schema in (*schemas, beside, json.loads(wanted.schema_text or "null") if wanted else None):
+        for schema in (*schemas, beside, wanted.wanted if wanted else None):
             if isinstance(schema, dict):
                 require_light(schema)
 
     def to_ask(self) -> Ask:
         """The request as we ask a model ourselves; `Problem` or `BadRequest` where that cannot be."""
-        self.require_light()
         if self.calls_tools:
             raise Problem(400, "Tools are for a model behind an HTTP endpoint, asked for one reply (n=1).")
         *turns, last = [(turn.role, turn.words) for turn in self.messages]

@@ -25,7 +25,7 @@ from assay.serve.watched import Watched
 MOST_WAITING = 2_000_000
 """Bytes of one answer that wait for its client; a whole context of the embedded model is half a megabyte."""
 LARGEST_ANSWER = 64_000_000
-"""Bytes of an answer in one piece: vectors of 2,000 texts have some 45 million."""
+"""Bytes of an answer in one piece: 2,000 vectors of 1,536 numbers each, which are written with some 20 letters."""
 LARGEST_EVENT = 8_000_000
 """Bytes of one line of a stream."""
 ELSEWHERE = (429, 500, 502, 503, 504)
