@@ -11,6 +11,8 @@ from typing import Any
 from assay.core.errors import BadRequest
 
 MAX_CHARACTERS = 4_000_000
+HALF = re.compile("[\ud800-\udfff]")
+"""Half a character (a lone surrogate), which no file and no other server takes."""
 DEEPEST_JSON = 100
 """Beyond some 250, readers and writers of JSON give up, each at a depth of its own."""
 SCHEMA_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field
 from enum import StrEnum
@@ -12,8 +11,8 @@ from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from assay.core.errors import UserError
+from assay.core.validation import HALF
 
-_HALF = re.compile("[\ud800-\udfff]")
 DEEPEST = 12
 """Levels of what a verdict holds in no fixed form."""
 
@@ -188,7 +187,7 @@ def _wrong(place: str, problem: str) -> UserError:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and (value.isascii() or not _HALF.search(value))
+    return isinstance(value, str) and (value.isascii() or not HALF.search(value))
 
 
 def _is_number(value: Any, kind: type) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core import BadFile, Ending, Outcome, Sample, Usage, UserError
+from assay.core.validation import HALF
 from assay.core.verdict import Verdict
 from assay.lab.lease import lease
 from assay.lab.store import Recorded, RunRow, Store, trace_hash
@@ -18,7 +19,6 @@ from assay.lab.store import Recorded, RunRow, Store, trace_hash
 FORMAT = "assay run 1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """Files are named after a run."""
-_HALF = re.compile("[\ud800-\udfff]")
 _USAGE = {one.name: int if isinstance(one.default, int) else int | float for one in fields(Usage)}
 
 
@@ -123,7 +123,7 @@ def _field(fields: dict[str, Any], name: str, kind: Any) -> Any:
     value = fields[name]
     good = isinstance(value, kind) and not isinstance(value, bool)
     if isinstance(value, str):
-        good = good and not _HALF.search(value)
+        good = good and not HALF.search(value)
     elif isinstance(value, int | float):
         good = good and abs(value) < (2**63 if isinstance(value, int) else math.inf)
     if not good:

@@ -64,7 +64,7 @@ class _Scale:
     """Weighs a schema by arithmetic alone: what is listed or referred to many times is visited once."""
 
     def __init__(self, root: dict[str, Any]) -> None:
-        self._named = {f"#/{key}/{name}": part for key in NAMED for name, part in _named(root, key)}
+        self._named = _definitions(root)
         self._known: dict[str, Weight] = {}
 
     def weight(self, schema: Any, depth: int = 0) -> Weight:
@@ -103,6 +103,11 @@ def _own(schema: dict[str, Any]) -> Weight:
     return replace(found, size=found.size + sum(int(min(number, UNROLLED)) for number in counted))
 
 
+def _definitions(root: dict[str, Any]) -> dict[str, Any]:
+    """What a schema may refer to, by the reference."""
+    return {f"#/{key}/{name}": part for key in NAMED for name, part in _named(root, key)}
+
+
 def _named(schema: dict[str, Any], key: str) -> list[tuple[str, Any]]:
     parts = schema.get(key)
     return list(parts.items()) if isinstance(parts, dict) else []
@@ -121,7 +126,7 @@ def _together(parts: Iterable[Weight]) -> Weight:
 
 def written_out(schema: dict[str, Any]) -> Any:
     """The schema with its definitions where they are referred to; what stands beside a `$ref` is left out."""
-    named = {f"#/{key}/{name}": part for key in NAMED for name, part in _named(schema, key)}
+    named = _definitions(schema)
     left = LONGEST_WRITTEN
 
     def out(part: Any, inside: tuple[str, ...]) -> Any:

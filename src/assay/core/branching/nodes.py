@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import Any
 
 from assay.core.replies import Finish, TokenLogprob
 from assay.core.requests import ROLES, Role
-from assay.core.validation import require
+from assay.core.validation import HALF, require
 
 LABEL_LENGTH = 32
 _NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -100,7 +99,7 @@ class Node:
 
 def whole(text: str) -> str:
     """A model's words as they can be kept and sent: half characters and NUL are put down as unreadable."""
-    if "\0" not in text and (text.isascii() or not _HALVES.search(text)):
+    if "\0" not in text and (text.isascii() or not HALF.search(text)):
         return text
     joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return joined.replace("\0", "\ufffd")
@@ -123,7 +122,6 @@ def _nats(logprob: float | None) -> float:
     return -math.inf if logprob is None or not math.isfinite(logprob) else float(logprob)
 
 
-_HALVES = re.compile("[\ud800-\udfff]")
 _MARKS = str.maketrans(dict.fromkeys("#*_`>|", " "))
 FIELDS = tuple(f.name for f in fields(Node))
 _DEFAULTS = {
