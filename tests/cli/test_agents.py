@@ -27,7 +27,6 @@ def multiply(a: float, b: float) -> float:
     return a * b
 '''
 engine = pytest.mark.engine
-together = pytest.mark.xdist_group("engine")
 
 
 @pytest.fixture
@@ -43,7 +42,6 @@ def begin(tools: Path, trace: Path, *more: str) -> tuple[str, ...]:
 
 
 @engine
-@together
 @pytest.mark.parametrize("loop", [("--loop", "command"), ("--loop", "tasks", "--memory", "vector")])
 def test_an_agent_stops_and_its_trace_replays_without_a_model(
     home: Path, tools: Path, tmp_path: Path, loop: tuple[str, ...]
@@ -62,7 +60,6 @@ def test_an_agent_stops_and_its_trace_replays_without_a_model(
 
 
 @engine
-@together
 def test_the_budget_is_not_exceeded_by_more_than_one_completion(home: Path, tools: Path, tmp_path: Path) -> None:
     trace = tmp_path / "t.jsonl"
     words = begin(tools, trace, "--max-tokens", "500", "--no-guard", "--driver", "llm")
@@ -77,7 +74,6 @@ def test_the_budget_is_not_exceeded_by_more_than_one_completion(home: Path, tool
 
 
 @engine
-@together
 def test_an_agent_that_was_killed_goes_on_and_says_what_it_calls_again(
     home: Path, tools: Path, tmp_path: Path
 ) -> None:
@@ -101,7 +97,6 @@ def test_an_agent_that_was_killed_goes_on_and_says_what_it_calls_again(
 
 
 @engine
-@together
 def test_competence_is_measured_kept_and_used(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "v.json"
     done = assay("calibrate", "errands", "--n", "9", home=home)
@@ -116,7 +111,6 @@ def test_competence_is_measured_kept_and_used(home: Path, tmp_path: Path) -> Non
 
 
 @engine
-@together
 def test_twenty_questions_show_what_is_open_after_every_answer(home: Path) -> None:
     done = subprocess.run(
         [*ASSAY, "play", "riddle", "--holding", "note"],
@@ -130,7 +124,6 @@ def test_twenty_questions_show_what_is_open_after_every_answer(home: Path) -> No
 
 
 @engine
-@together
 def test_an_instruction_is_engineered_from_a_file(home: Path, tmp_path: Path) -> None:
     file, out = tmp_path / "e.jsonl", tmp_path / "candidates.jsonl"
     pairs = {"hot": "cold", "big": "small", "up": "down", "fast": "slow", "old": "young", "rich": "poor",

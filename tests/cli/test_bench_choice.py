@@ -74,7 +74,6 @@ def test_without_the_peer_there_are_our_own_figures_alone(monkeypatch: pytest.Mo
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_a_small_round_on_the_real_network(home: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lengths are as announced, options tokenise alike alone and in their sentence, and it runs."""
 

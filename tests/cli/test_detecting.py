@@ -173,7 +173,6 @@ def test_a_plan_from_a_run_takes_the_treatments_scores(home: Path, capsys: Captu
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_a_text_is_judged_and_human_scores_are_kept(home: Path, tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "human.txt"
     file.write_text(" ".join(packaged_text().passages[5].split()[:40]))

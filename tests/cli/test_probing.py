@@ -95,7 +95,6 @@ def test_completion_goes_on_behind_a_comma() -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_a_real_network_is_probed(home: Path, capsys: Capture) -> None:
     words = ("probe", "--topics", "cities,capitals,kinds", "--n", "24", "--step", "15", "--fitter", "ridge")
     code, out, err = command(capsys, *words, "--json")

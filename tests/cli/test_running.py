@@ -14,7 +14,7 @@ import pytest
 
 from .test_errors import ASSAY, assay
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 FIELDS = {
     *("claim", "verdict", "reason", "effect", "interval", "n", "size", "seed", "model", "evidence", "test"),
     *("power", "arms", "cost_ratio", "controls", "driver", "departures", "run", "assay_version", "commit"),

@@ -75,7 +75,6 @@ def test_bad_input_gets_one_sentence(notes: Path, tmp_path: Path, capsys: Captur
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 @pytest.mark.usefixtures("home")
 def test_by_vectors_and_with_hyde_and_the_second_query_is_cheaper(notes: Path, capsys: Capture) -> None:
     code, first, err = command(capsys, "search", str(notes), "animals that sleep", "--with", "query", "--k", "1")

@@ -129,7 +129,6 @@ def test_files_that_are_none_and_options_that_fit_nothing(home: Path, tmp_path: 
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_the_width_of_a_real_network_is_read_off_its_logits(home: Path, capsys: Capture) -> None:
     code, out, err = command(capsys, "size", "logits", "--texts", "600", "--json")
     assert code == 0, err

@@ -16,7 +16,7 @@ from assay.models.llamacpp import LlamaCpp
 
 from .test_errors import ASSAY
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 
 @pytest.mark.parametrize(

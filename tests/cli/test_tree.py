@@ -181,7 +181,6 @@ def test_without_a_tree_the_first_one_is_proposed(capsys: Capture) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_a_new_tree_has_ten_nodes_and_its_prefix_was_evaluated_once(home: Path, capsys: Capture) -> None:
     words = ("tree", "new", "-p", "Name a river.", "--n", "8", "--seed", "0", "--max-tokens", "4", "--json")
     code, out, err = command(capsys, *words)

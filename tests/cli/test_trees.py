@@ -13,7 +13,6 @@ from .test_errors import assay
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_a_tree_search_runs_to_its_verdict(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     done = assay("run", "tree-of-thoughts", "--size", "smoke", "--json", str(out), home=home)
@@ -29,7 +28,6 @@ def test_a_tree_search_runs_to_its_verdict(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_a_model_held_to_words_searches_depth_first(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     words = ("run", "depth-first-prunes", "--n", "1", "--level", "3x3-2", "--controls", "format")

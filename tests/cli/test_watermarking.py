@@ -114,7 +114,6 @@ def test_an_empty_file_is_insufficient_and_needs_no_model(home: Path, tmp_path: 
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_parts_have_the_tokens_of_the_whole(home: Path, tmp_path: Path) -> None:
     text = "\n\n".join(packaged_text().passages[:12])
     file = tmp_path / "t.txt"
@@ -130,7 +129,6 @@ def test_parts_have_the_tokens_of_the_whole(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_a_mark_is_written_found_and_attacked(
     home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +168,6 @@ def test_a_mark_is_written_found_and_attacked(
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_the_engine_can_be_marked_without_its_logits(home: Path, tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "marked.txt"
     words = ("watermark", "generate", "Tell me about rivers.", "--max-tokens", "48", "-o", str(file))
@@ -188,7 +185,6 @@ def test_the_engine_can_be_marked_without_its_logits(home: Path, tmp_path: Path,
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_marks_of_transformers_are_looked_for_by_their_lists(home: Path, tmp_path: Path, capsys: Capture) -> None:
     import torch
 

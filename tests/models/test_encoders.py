@@ -65,7 +65,6 @@ def test_another_encoder_is_another_model() -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 @pytest.mark.usefixtures("home")
 def test_the_embedded_model_embeds_with_its_own_weights() -> None:
     texts = (
@@ -221,7 +220,6 @@ def test_an_encoder_is_no_writer() -> None:
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 def test_an_unknown_encoder_gets_a_suggestion() -> None:
     async def nothing(model: Model) -> None:
         raise AssertionError("it cannot be connected")

@@ -16,7 +16,7 @@ from assay.models import ModelChoice, connect
 from assay.models.network.model import OpenNetwork
 from assay.techniques.prompting import forced_choice
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine"), pytest.mark.usefixtures("home")]
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("home")]
 QUESTIONS = list(items(20, seed=3))
 PER_TOKEN = 0.35
 """Nats a token by which the two engines may differ: one rounds activations to 8 bits, the other does not."""

@@ -24,7 +24,7 @@ from assay.models.network.model import OpenNetwork
 from assay.techniques.logits.watermark.flows import Mark
 from assay.techniques.logits.watermark.processor import WatermarkProcessor
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 TEXTS = (
     "The river rises in the hills to the west of the town and reaches the sea after forty miles. Most of the "

@@ -53,7 +53,7 @@ def test_a_model_that_cannot_stream_gives_each_reply_as_one_piece() -> None:
 
 # --- the embedded engine ------------------------------------------------------------------------------
 
-ENGINE = (pytest.mark.engine, pytest.mark.xdist_group("engine"), pytest.mark.usefixtures("home"))
+ENGINE = (pytest.mark.engine, pytest.mark.usefixtures("home"))
 
 
 def engine(test: Any) -> Any:
@@ -145,7 +145,7 @@ def test_the_engine_stops_when_nobody_listens_any_more() -> None:
         assert model.meter.requests == 1
         assert model.transport.outstanding == 0
 
-    # Seven slots: an engine that nobody else uses, so that all its work is this test's.
+    # Seven slots: an engine that no other file uses, so that all its work is this test's.
     on_model(work, slots=7)
 
 

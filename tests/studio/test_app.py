@@ -10,7 +10,7 @@ import pytest
 
 from tests.studio.conftest import Studio
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from assay.core import Outcome, Usage
 from assay.lab.store import Recorded, Store, trace_hash
 from tests.studio.conftest import Studio, Window, opened
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
+pytestmark = pytest.mark.engine
 ARMS = ("program", "chain-of-thought")
 HOSTILE = "<script>document.title='x'</script><img src=https://example.org/spy.png>"
 

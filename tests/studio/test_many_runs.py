@@ -18,7 +18,7 @@ from assay.core import Outcome, Usage
 from assay.lab.store import Recorded, Store, trace_hash
 from tests.studio.conftest import ROOT, Studio
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
+pytestmark = pytest.mark.engine
 RUNS = 230
 STEPS = [[{"request": {"kind": "ask", "prompt": "hi"}, "reply": [{"text": "yes", "finish": "stop"}]}]]
 

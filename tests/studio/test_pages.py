@@ -16,7 +16,7 @@ from assay.lab.store import Recorded, Store, trace_hash
 from tests.studio.conftest import Studio, Window, opened
 from tests.studio.test_arena import recorded_run, sit
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
+pytestmark = pytest.mark.engine
 
 HOSTILE = (
     "<script>document.title = 'taken'</script><img src='https://example.org/spy.png' onerror='document.title=1'>"

@@ -17,7 +17,7 @@ import pytest
 from assay.lab.lease import holder
 from tests.studio.conftest import Studio, Window, opened
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
+pytestmark = pytest.mark.engine
 
 
 def start(window: Window, claim: str = "pal", *, n: int, seed: int, size: str = "small", level: str = "") -> str:

@@ -17,7 +17,7 @@ from assay.report.wording import visible
 from .conftest import ROOT, Studio, Window, opened
 from .test_trees import grown, planted, read
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
+pytestmark = pytest.mark.engine
 
 
 def rivers(name: str) -> Branches:

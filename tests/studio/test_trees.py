@@ -11,7 +11,7 @@ import pytest
 
 from tests.studio.conftest import Studio, Window, opened
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("studio")]
+pytestmark = pytest.mark.engine
 
 
 def planted(window: Window, prompt: str = "Name a river in Africa.") -> str:

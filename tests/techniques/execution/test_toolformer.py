@@ -348,7 +348,6 @@ def test_examples_without_calls_say_the_same() -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 @pytest.mark.usefixtures("home")
 def test_on_the_embedded_model_the_grammar_makes_a_call_that_is_carried_out() -> None:
     import assay

@@ -147,7 +147,6 @@ def test_an_unknown_kind_of_corpus_gets_a_suggestion() -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.xdist_group("engine")
 @pytest.mark.usefixtures("home")
 def test_on_the_embedded_model_documents_are_written_embedded_and_found() -> None:
     import asyncio
