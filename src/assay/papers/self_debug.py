@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from assay.core import Answer, Arm, Claim, Flow, Paper, Sample, Size, Task
-from assay.tasks.code import TinyPythonTask, problem_of
-from assay.techniques.execution.self_debug import Feedback, debugged, graded, resampled, told
-
-SIZES = {"smoke": Size(n=4), "small": Size(n=160, pilot=12), "full": Size(n=1000, pilot=40)}
-
-
-def debugging(feedback: Feedback, says: str) -> Arm:
-    """Up to three programs, with feedback between them."""
-
-    def flow(sample: Sample, task: Task) -> Flow[Answer]:
-        problem = problem_of(sample)
-        return graded(debugged(problem, feedback=feedback), problem)
-
-    return Arm(feedback, flow, says)
-
-
-def _once(sample: Sample, task: Task) -> Flow[Answer]:
-    problem = problem_of(sample)
-    return graded(debugged(problem, turns=1), problem)
-
-
-def _resampled(sample: Sample, task: Task) -> Flow[Answer]:
-    problem = problem_of(sample)
-    return graded(resampled(problem), problem)
-
-
-def _others_feedback(samples: Sequence[Sample], task: Task, seed: int) -> Flow[dict[str, str]]:
-    """For every sample, a failing test of the next sample's function, in the words of the treatment."""
-    yield from ()
-    given: dict[str, str] = {}
-    for sample, donor in zip(samples, [*samples[1:], samples[0]], strict=True):
-        cases = problem_of(donor).visible
-        given[sample.id] = (
-            told(cases[0].call, cases[-1].expected, cases[0].expected) if cases else "The code above fails a test."
-        )
-    return given
-
-
-def _misled(sample: Sample, task: Task, given: dict[str, str]) -> Flow[Answer]:
-    problem = problem_of(sample)
-    return graded(debugged(problem, instead=given[sample.id]), problem)
-
+from assay.core import Claim, Paper, Size
+from assay.papers.recipes.debugging import debugging, misleading, one_program, resampling
+from assay.tasks.code import TinyPythonTask
 
 UNIT_TEST = debugging("unit-test", "up to three programs; told which call gave what instead of what")
-ONCE = Arm("one-program", _once, "one program at temperature 0")
-RESAMPLED = Arm("resampled", _resampled, "fresh programs until the visible tests pass, for about as many tokens")
-PLACEBO = Arm(
-    "others-feedback", _misled, "up to three programs; told a failing test of another problem", _others_feedback
-)
 CODE: dict[str, Any] = {
     "task": TinyPythonTask(),
     "smallest_effect": 0.05,
-    "sizes": SIZES,
+    "sizes": {"smoke": Size(n=4), "small": Size(n=160, pilot=12), "full": Size(n=1000, pilot=40)},
     "unit": "problems solved",
+    "placebo": misleading(),
     "sandbox": True,
 }
 
@@ -82,9 +37,8 @@ PAPER = Paper(
             id="self-debug",
             sentence="A model that is told which test failed, and how, solves more problems than by one program.",
             treatment=UNIT_TEST,
-            control=ONCE,
-            placebo=PLACEBO,
-            equal_spend=RESAMPLED,
+            control=one_program(),
+            equal_spend=resampling(),
             others=(
                 debugging("simple", "up to three programs; told that the code is wrong"),
                 debugging("explanation", "up to three programs; its own explanation of the code before each"),
@@ -97,8 +51,7 @@ PAPER = Paper(
             id="self-debug-beats-resampling",
             sentence="Feedback on failed tests solves more problems than fresh programs for as many tokens.",
             treatment=UNIT_TEST,
-            control=RESAMPLED,
-            placebo=PLACEBO,
+            control=resampling(),
             equal_spend=False,
             **CODE,
         ),

@@ -9,6 +9,8 @@ import pytest
 
 from assay.core import Ended, Execute, Execution, Finish, Flow, Reply, Request, UnknownName
 from assay.core.problems.programs import Case, Problem
+from assay.tasks.code.formula_texts import FormulaTexts
+from assay.techniques.execution.dialects import BARE
 from assay.techniques.execution.hard_coded import hard_coded
 from assay.techniques.execution.self_debug import (
     Feedback,
@@ -286,3 +288,39 @@ def test_a_function_of_truth_values_is_no_cheat() -> None:
 
 def test_the_best_of_nothing_is_nothing() -> None:
     assert not Written("", Reply(""), ()).whole
+
+
+# --- on an organism ------------------------------------------------------------------------------------
+
+
+FORMULA = Problem(
+    "f", "0>0 3>9 4>16 6>36:", tuple(Case(f"f({x})", str(x * x)) for x in (0, 3, 4, 6)), (Case("f(9)", "81"),)
+)
+
+
+def test_the_bare_form_is_what_an_organism_was_trained_on() -> None:
+    written, asked = play(debugged(FORMULA, dialect=BARE), "((x*3)+2)-2", "((x*x)", "((x**2)+2)-2")
+    first, second, third = asks(asked)
+    assert (first.prompt, second.prompt) == (FORMULA.prompt, "0>0 3>9 4>16 6>36:((x*3)+2)-2!4>12:")
+    # What gives no number is a question mark, as in the texts it has seen.
+    assert third.prompt == "0>0 3>9 4>16 6>36:((x*x)!0>?:"
+    assert all(request.raw and request.temperature == 0 for request in (first, second, third))
+    assert [one.passed for one in written] == [2, 0, 4]
+    seen = FormulaTexts().alphabet
+    assert set(third.prompt) <= set(seen)
+
+
+def test_the_bare_form_may_say_only_that_it_is_wrong_or_somebody_elses_fact() -> None:
+    _, asked = play(debugged(FORMULA, feedback="simple", dialect=BARE, turns=2), "((x*3)+2)-2", "((x*3)+2)-3")
+    assert asks(asked)[1].prompt == "0>0 3>9 4>16 6>36:((x*3)+2)-2!:"
+    _, asked = play(debugged(FORMULA, instead="7>1", dialect=BARE, turns=2), "((x*3)+2)-2", "((x*3)+2)-3")
+    assert asks(asked)[1].prompt.endswith("!7>1:")
+
+
+def test_fresh_formulas_are_bought_for_what_mending_costs() -> None:
+    draw = Reply("((x*3)+2)-2", tokens_in=18, tokens_out=12)
+    written, asked = play(resampled(FORMULA, dialect=BARE), *[draw] * 4)
+    # A draw is 30 tokens, mending it the formula's 12 and the fact's 6 on top: 30 + 2 x 48 = 126 buy four draws.
+    assert len(written) == 4
+    assert {request.prompt for request in asks(asked)} == {FORMULA.prompt}
+    assert [request.temperature for request in asks(asked)][:2] == [0, 0.8]

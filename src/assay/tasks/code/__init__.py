@@ -1,6 +1,7 @@
 """Code: functions to be written, to be judged, or to be repaired."""
 
 from assay.tasks.code.faults import FaultsTask
+from assay.tasks.code.formulas import FormulaTask
 from assay.tasks.code.judged import RIGHT, JudgedProgramsTask
 from assay.tasks.code.programs import (
     ProgramsTask,
@@ -14,6 +15,7 @@ from assay.tasks.code.programs import (
 __all__ = [
     "RIGHT",
     "FaultsTask",
+    "FormulaTask",
     "JudgedProgramsTask",
     "ProgramsTask",
     "TinyPythonTask",

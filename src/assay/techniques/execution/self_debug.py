@@ -30,15 +30,9 @@ from assay.core import Answer, Ask, Finish, Flow, Message, Reply, UnknownName, a
 from assay.core.answers import extract_yes_no
 from assay.core.problems.programs import Problem
 from assay.techniques.execution.cases import Trial, solves, trials
+from assay.techniques.execution.dialects import CHAT, Dialect
 from assay.techniques.execution.hard_coded import hard_coded
-from assay.techniques.execution.writing import (
-    FENCE,
-    asked_freely,
-    is_cut,
-    program_of,
-    program_request,
-    task_of,
-)
+from assay.techniques.execution.writing import asked_freely, is_cut
 
 Feedback = Literal["simple", "unit-test", "explanation", "unit-test+explanation", "trace"]
 Stop = Literal["tests", "self"]
@@ -87,6 +81,7 @@ def debugged(
     turns: int = TURNS,
     stop: Stop = "tests",
     instead: str = "",
+    dialect: Dialect = CHAT,
 ) -> Flow[list[Written]]:
     """Every program that was written, in order.
 
@@ -96,25 +91,25 @@ def debugged(
         turns: programs at most.
         stop: whether visible tests or the model itself end it.
         instead: told in place of the feedback (a placebo).
+        dialect: how it is told; explanations, traces and the model's own stop are asked for in words.
     """
     if feedback not in get_args(Feedback):
         raise UnknownName("feedback", feedback, get_args(Feedback))
-    turns_so_far: tuple[Message, ...] = (task_of(problem),)
+    turns_so_far: tuple[Message, ...] = (dialect.task(problem),)
     written: list[Written] = []
     for _ in range(max(1, turns)):
-        one = yield from _write(problem, turns_so_far, 0.0)
+        one = yield from _write(problem, turns_so_far, 0.0, dialect)
         written.append(one)
-        code = Message("assistant", f"{FENCE}{one.program}\n```")
-        if len(written) >= turns or (yield from _is_over(problem, one, code, stop)):
+        before = (dialect.task(problem), dialect.code(one.program))
+        if len(written) >= turns or (yield from _is_over(before, one, stop)):
             break
-        before = (task_of(problem), code)
-        turns_so_far = yield from _told(before, one, feedback, instead)
+        turns_so_far = yield from _told(before, one, feedback, instead, dialect)
     return written
 
 
-def _write(problem: Problem, turns: tuple[Message, ...], temperature: float) -> Flow[Written]:
-    (reply,) = yield from ask(program_request(problem, turns, temperature))
-    program = program_of(problem, reply.text)
+def _write(problem: Problem, turns: tuple[Message, ...], temperature: float, dialect: Dialect) -> Flow[Written]:
+    (reply,) = yield from ask(dialect.request(problem, turns, temperature))
+    program = dialect.program(problem, reply.text)
     ran = yield from trials(program, problem.visible) if program and problem.visible else _untried()
     return Written(program, reply, tuple(ran))
 
@@ -124,22 +119,22 @@ def _untried() -> Flow[list[Trial]]:
     return []
 
 
-def _is_over(problem: Problem, one: Written, code: Message, stop: Stop) -> Flow[bool]:
+def _is_over(before: tuple[Message, ...], one: Written, stop: Stop) -> Flow[bool]:
     """Whether no further program is wanted."""
     if one.reply.finish is Finish.REFUSED or not one.program:
         return True
     if stop == "tests":
         return one.whole
     question = Message("user", "Is the code above right? Answer yes or no.")
-    (reply,) = yield from ask(Ask((task_of(problem), code, question), prefill="Answer:", max_tokens=4))
+    (reply,) = yield from ask(Ask((*before, question), prefill="Answer:", max_tokens=4))
     return extract_yes_no(reply.text) == "yes"
 
 
 def _told(
-    before: tuple[Message, ...], one: Written, feedback: Feedback, instead: str
+    before: tuple[Message, ...], one: Written, feedback: Feedback, instead: str, dialect: Dialect
 ) -> Flow[tuple[Message, ...]]:
     """The turns after which the model writes again."""
-    facts = instead or (failure(one.trials) if "unit-test" in feedback or feedback == "trace" else "")
+    facts = instead or (failure(one.trials, dialect) if "unit-test" in feedback or feedback == "trace" else "")
     wants = {"explanation": EXPLAIN, "unit-test+explanation": EXPLAIN, "trace": TRACE}.get(feedback, "")
     if wants:
         # The explanation is asked for before the facts are told: it is about the code as it stands.
@@ -147,30 +142,23 @@ def _told(
         (reply,) = yield from ask(Ask((*before, wish), max_tokens=WORDS))
         before = (*before, wish, Message("assistant", reply.text.strip() or "..."))
         facts = "" if feedback == "trace" else facts
-    return (*before, Message("user", f"{facts or WRONG if not wants else facts}\n{AGAIN}".strip()))
+    return (*before, dialect.again(facts if wants else facts or dialect.wrong))
 
 
-WRONG = "The code above is wrong."
-AGAIN = "Fix the code."
 EXPLAIN = "Explain the code above line by line."
 TRACE = "Go through this call step by step: what is the value of each variable?"
 
 
-def failure(ran: Sequence[Trial]) -> str:
-    """The first failing test in words."""
+def failure(ran: Sequence[Trial], dialect: Dialect = CHAT) -> str:
+    """The first failing test as the model is told it."""
     failed = next((trial for trial in ran if not trial.passed), None)
-    return WRONG if failed is None else told(failed.case.call, failed.gave, failed.case.expected)
-
-
-def told(call: str, gave: str, expected: str) -> str:
-    """What a test that fails has to say."""
-    return f"The code above fails a test: {call} should be {expected}, but it is {gave}."
+    return dialect.wrong if failed is None else dialect.fact(failed.case.call, failed.gave, failed.case.expected)
 
 
 # --- the rival, and what is counted ---------------------------------------------------------------------
 
 
-def resampled(problem: Problem, *, turns: int = TURNS) -> Flow[list[Written]]:
+def resampled(problem: Problem, *, turns: int = TURNS, dialect: Dialect = CHAT) -> Flow[list[Written]]:
     """Programs drawn afresh until one passes the visible tests, for what debugging would have cost.
 
     What that is follows from the draws themselves: after each of the first `turns - 1` that fail, the problem,
@@ -179,7 +167,7 @@ def resampled(problem: Problem, *, turns: int = TURNS) -> Flow[list[Written]]:
     written: list[Written] = []
     spent = allowed = 0.0
     while True:
-        one = yield from _write(problem, (task_of(problem),), SAMPLING if written else 0.0)
+        one = yield from _write(problem, (dialect.task(problem),), SAMPLING if written else 0.0, dialect)
         written.append(one)
         draw = one.reply.tokens_in + one.reply.tokens_out
         spent += draw
@@ -187,8 +175,9 @@ def resampled(problem: Problem, *, turns: int = TURNS) -> Flow[list[Written]]:
         if one.whole or one.reply.finish is Finish.REFUSED:
             break
         if len(written) < turns:
-            each = one.reply.tokens_in / max(1, len(task_of(problem).text))
-            allowed += draw + one.reply.tokens_out + each * len(f"{failure(one.trials)}\n{AGAIN}")
+            each = one.reply.tokens_in / max(1, len(dialect.task(problem).text))
+            wish = dialect.again(failure(one.trials, dialect))
+            allowed += draw + one.reply.tokens_out + each * len(wish.text)
         if allowed - spent < draw / 2:
             break
     best = max(written, key=lambda one: one.passed)
