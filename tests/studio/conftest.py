@@ -116,6 +116,14 @@ def opened(browser: Any, studio: Studio, **settings: Any) -> Window:
     return window
 
 
+def faults(page: Any) -> list[tuple[str, str]]:
+    """What keeps somebody out of a page as it stands: the rule, and where it is broken first."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] != "minor"]
+
+
 @pytest.fixture
 def window(browser: Any, studio: Studio) -> Iterator[Window]:
     """A window in which nothing may go wrong."""

@@ -13,7 +13,7 @@ import pytest
 
 from assay.core import Outcome, Usage
 from assay.lab.store import Recorded, Store, trace_hash
-from tests.studio.conftest import Studio, Window, opened
+from tests.studio.conftest import Studio, Window, faults, opened
 from tests.studio.test_arena import recorded_run, sit
 
 pytestmark = pytest.mark.engine
@@ -91,13 +91,8 @@ def test_a_sitting_is_sound_before_the_vote_and_after_it(
 
 def require_sound(window: Window, width: int) -> None:
     """No wider than the window, and nothing in it that keeps somebody out."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    page = window.page
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-    found = Axe().run(page).response["violations"]
-    serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
-    assert serious == [], page.url
+    assert window.page.evaluate("document.documentElement.scrollWidth") <= width, window.page.url
+    assert faults(window.page) == [], window.page.url
 
 
 def pages_of(window: Window) -> list[str]:

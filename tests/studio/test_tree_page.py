@@ -14,7 +14,7 @@ from assay.core.branching import Branches, Settings
 from assay.lab.branching import Trees
 from assay.report.wording import visible
 
-from .conftest import ROOT, Studio, Window, opened
+from .conftest import ROOT, Studio, Window, faults, opened
 from .test_trees import grown, planted, read
 
 pytestmark = pytest.mark.engine
@@ -51,18 +51,12 @@ def card(page: Any, node: str, **settings: Any) -> Any:
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_no_state_of_the_page_has_a_serious_fault(browser: Any, studio: Studio, scheme: str, width: int) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     window = opened(browser, studio, color_scheme=scheme)
     page = window.page
     page.set_viewport_size({"width": width, "height": 900})
 
     def sound(state: str) -> None:
-        found = Axe().run(page).response["violations"]
-        serious = [
-            (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], state
+        assert faults(page) == [], state
         assert page.evaluate("document.documentElement.scrollWidth") <= width, state
 
     window.open(f"/trees/{put(studio, Branches)}")
