@@ -15,7 +15,7 @@ FORMULAS: dict[str, Any] = {
     "treatment": UNIT_TEST,
     "task": FormulaTask(),
     "smallest_effect": 0.05,
-    "sizes": {"smoke": Size(n=4), "small": Size(n=600), "full": Size(n=1400)},
+    "sizes": {"smoke": Size(n=4), "small": Size(n=500), "full": Size(n=580)},
     "unit": "problems solved",
     "placebo": misleading(BARE),
     "equal_spend": False,
@@ -55,9 +55,9 @@ PAPER = Paper(
     ),
     organisms={"formula-mender": mender, "formula-mender-untold": untold},
     departures=(
-        "A network of 0.8 million parameters; Python formulas of three steps over x, found from four examples; "
+        "A network of 0.8 million parameters; Python formulas of two steps over x, found from four examples; "
         "no function that is asked for was ever an answer in training.",
-        "The wrong formulas it learned to mend were made (a step or two drawn anew, or another formula that is "
+        "The wrong formulas it learned to mend were made (a step drawn anew, or another formula that is "
         "right for an example at least), and are not its own.",
         "Trained and not prompted: the examples of debugging are its training.",
         "--model organism:NAME runs the same claims on formula-mender-untold, which was never told what a formula "

@@ -10,7 +10,8 @@ def facts_of(board: Leaderboard, votes: Votes) -> list[str]:
     """What is to be known of the votes themselves, in sentences."""
     battles = votes.battles
     tied = int((battles.score == 0.5).sum())
-    facts = [f"{len(battles):,} votes on {len(board.models):,} models, {tied:,} of them ties."]
+    cast = "1 vote" if len(battles) == 1 else f"{len(battles):,} votes"
+    facts = [f"{cast} on {len(board.models):,} models, {tied:,} of them ties."]
     if votes.duplicates:
         facts.append(f"{votes.duplicates:,} repeat a question, judge and pair; they are counted.")
     if votes.dropped:

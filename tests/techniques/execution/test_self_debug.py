@@ -299,11 +299,11 @@ FORMULA = Problem(
 
 
 def test_the_bare_form_is_what_an_organism_was_trained_on() -> None:
-    written, asked = play(debugged(FORMULA, dialect=BARE), "((x*3)+2)-2", "((x*x)", "((x**2)+2)-2")
+    written, asked = play(debugged(FORMULA, dialect=BARE), "(x*3)-0", "(x*x", "(x**2)+0")
     first, second, third = asks(asked)
-    assert (first.prompt, second.prompt) == (FORMULA.prompt, "0>0 3>9 4>16 6>36:((x*3)+2)-2!4>12:")
+    assert (first.prompt, second.prompt) == (FORMULA.prompt, "0>0 3>9 4>16 6>36:(x*3)-0!4>12:")
     # What gives no number is a question mark, as in the texts it has seen.
-    assert third.prompt == "0>0 3>9 4>16 6>36:((x*x)!0>?:"
+    assert third.prompt == "0>0 3>9 4>16 6>36:(x*x!0>?:"
     assert all(request.raw and request.temperature == 0 for request in (first, second, third))
     assert [one.passed for one in written] == [2, 0, 4]
     seen = FormulaTexts().alphabet
@@ -311,14 +311,14 @@ def test_the_bare_form_is_what_an_organism_was_trained_on() -> None:
 
 
 def test_the_bare_form_may_say_only_that_it_is_wrong_or_somebody_elses_fact() -> None:
-    _, asked = play(debugged(FORMULA, feedback="simple", dialect=BARE, turns=2), "((x*3)+2)-2", "((x*3)+2)-3")
-    assert asks(asked)[1].prompt == "0>0 3>9 4>16 6>36:((x*3)+2)-2!:"
-    _, asked = play(debugged(FORMULA, instead="7>1", dialect=BARE, turns=2), "((x*3)+2)-2", "((x*3)+2)-3")
+    _, asked = play(debugged(FORMULA, feedback="simple", dialect=BARE, turns=2), "(x*3)-0", "(x*3)-3")
+    assert asks(asked)[1].prompt == "0>0 3>9 4>16 6>36:(x*3)-0!:"
+    _, asked = play(debugged(FORMULA, instead="7>1", dialect=BARE, turns=2), "(x*3)-0", "(x*3)-3")
     assert asks(asked)[1].prompt.endswith("!7>1:")
 
 
 def test_fresh_formulas_are_bought_for_what_mending_costs() -> None:
-    draw = Reply("((x*3)+2)-2", tokens_in=18, tokens_out=12)
+    draw = Reply("(x*3)-0", tokens_in=18, tokens_out=12)
     written, asked = play(resampled(FORMULA, dialect=BARE), *[draw] * 4)
     # A draw is 30 tokens, mending it the formula's 12 and the fact's 6 on top: 30 + 2 x 48 = 126 buy four draws.
     assert len(written) == 4

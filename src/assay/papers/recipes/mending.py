@@ -9,9 +9,9 @@ from assay.techniques.training.organisms.network import Tiny
 from assay.techniques.training.organisms.organism import Organism
 
 MENDER = {
-    "smoke": Tiny(32, 1, context=96),
-    "small": Tiny(128, 4, context=96),
-    "full": Tiny(256, 6, 8, context=96),
+    "smoke": Tiny(32, 1, context=80),
+    "small": Tiny(128, 4, context=80),
+    "full": Tiny(256, 6, 8, context=80),
 }
 READ = {"smoke": 40_000, "small": 8_000_000, "full": 120_000_000}
 """Tokens."""

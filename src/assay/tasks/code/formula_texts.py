@@ -1,15 +1,16 @@
 """Texts an organism learns to find formulas from, and to mend wrong ones.
 
-    0>9 3>36 5>64 8>4:                      a formula for these examples
-    0>9 3>36 5>64 8>4:((x+3)**2)%9!0>0:     one for this wrong one, told what the first failing example gave
-    0>9 3>36 5>64 8>4:((x+3)**2)%9!:        one for this wrong one, told that it is wrong
+    0>9 3>36 5>64 8>121:                    a formula for these examples
+    0>9 3>36 5>64 8>121:(x+3)*12!5>96:      one for this wrong one, told what the first failing example gave
+    0>9 3>36 5>64 8>121:(x+3)*12!:          one for this wrong one, told that it is wrong
 
-Half of the wrong formulas differ from a right one in a step or two, half are right for an example at least.
+Half of the wrong formulas differ from a right one in a step, half are right for an example at least.
 Functions of the test split are never the answer.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,8 @@ from assay.tasks.splits import require_split
 if TYPE_CHECKING:
     import numpy
 
+_FORMULA = re.compile(r"\(x([^()]+)\)([^()]+)")
+_PLACES = {step.text: place for place, step in enumerate(STEPS)}
 MENDS = 0.5
 """Share of texts in which a wrong formula is to be mended."""
 BROKEN = 0.02
@@ -87,11 +90,10 @@ class FormulaTexts:
 
 
 def _near(formula: Formula, rng: numpy.random.Generator) -> Formula:
-    """One or two steps drawn anew."""
-    steps = list(formula.steps)
-    for at in rng.choice(3, int(rng.integers(1, 3)), replace=False):
-        steps[int(at)] = int(rng.integers(len(STEPS)))
-    return Formula((steps[0], steps[1], steps[2]))
+    """One of the two steps drawn anew."""
+    first, second = formula.steps
+    step = int(rng.integers(len(STEPS)))
+    return Formula((step, second)) if rng.random() < 0.5 else Formula((first, step))
 
 
 def _agreeing(split: str, values: Values, shown: Sequence[int], rng: numpy.random.Generator) -> Formula:
@@ -111,16 +113,8 @@ def _by_example(split: str) -> Mapping[tuple[int, int], Sequence[int]]:
 
 
 def given_by(text: str) -> Values | None:
-    """What a formula gives at 0 to 9, read step by step and never run; None for what is none."""
-    steps = []
-    rest = text.strip()
-    if not rest.startswith("((x"):
+    """What a formula gives at 0 to 9, read and never run; None for what is none."""
+    found = _FORMULA.fullmatch(text.strip())
+    if found is None or found[1] not in _PLACES or found[2] not in _PLACES:
         return None
-    rest = rest[3:]
-    for end in (")", ")", ""):
-        fits = [at for at, step in enumerate(STEPS) if rest.startswith(step.text + end)]
-        if not fits:
-            return None
-        steps.append(fits[0])
-        rest = rest[len(STEPS[fits[0]].text + end) :]
-    return None if rest else Formula((steps[0], steps[1], steps[2])).values
+    return Formula((_PLACES[found[1]], _PLACES[found[2]])).values

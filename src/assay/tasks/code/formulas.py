@@ -1,7 +1,7 @@
-"""Formulas of three steps to be found from examples: programming small enough for an organism.
+"""Formulas of two steps to be found from examples: programming small enough for an organism.
 
-`((x+3)**2)%7` adds, squares and takes a rest. A function is what a formula gives at 0 to 9; of the formulas that
-give the same, the shortest stands for them.
+`(x*17)-23` multiplies and subtracts. A function is what a formula gives at 0 to 9; of the formulas that give the
+same, the shortest stands for them. What one step gives already is none of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from assay.tasks.code.programs import sample_of, score_program
 from assay.tasks.splits import require_split, split_of
 
 INPUTS = range(10)
-OPERANDS = range(2, 10)
+OPERANDS = range(2, 30)
 LARGEST = 999
 """No function that is asked for gives more, or less than the negative of it."""
 DIFFERENT = 4
@@ -56,21 +56,21 @@ SIGNS: Mapping[str, Callable[[int, int], int]] = {
     "**": operator.pow,
 }
 STEPS = (Step("**", 2), *(Step(sign, operand) for operand in OPERANDS for sign in SIGNS if sign != "**"))
-"""All 41 of them."""
+"""All 141 of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula by its three steps."""
+    """A formula by its two steps."""
 
-    steps: tuple[int, int, int]
+    steps: tuple[int, int]
     """Places in STEPS, the first one first."""
 
     @property
     def text(self) -> str:
         """As Python writes it, over x."""
-        a, b, c = (STEPS[step].text for step in self.steps)
-        return f"((x{a}){b}){c}"
+        first, second = (STEPS[step].text for step in self.steps)
+        return f"(x{first}){second}"
 
     @property
     def values(self) -> Values:
@@ -88,17 +88,16 @@ def functions(split: str) -> tuple[tuple[Formula, Values], ...]:
     """The functions of a split, each by its shortest formula; which split one is in follows from its values."""
     require_split(split)
     shortest: dict[Values, Formula] = {}
-    ones = [tuple(step(x) for x in INPUTS) for step in STEPS]
-    for i, first in enumerate(ones):
+    firsts = [tuple(step(x) for x in INPUTS) for step in STEPS]
+    simple = {tuple(INPUTS), *firsts}
+    for i, first in enumerate(firsts):
         for j, second in enumerate(STEPS):
-            between = [second(x) for x in first]
-            for k, third in enumerate(STEPS):
-                values, formula = tuple(third(x) for x in between), Formula((i, j, k))
-                if max(values) > LARGEST or min(values) < -LARGEST or len(set(values)) < DIFFERENT:
-                    continue
-                known = shortest.get(values)
-                if known is None or (len(formula.text), formula.text) < (len(known.text), known.text):
-                    shortest[values] = formula
+            values, formula = tuple(second(x) for x in first), Formula((i, j))
+            if values in simple or max(map(abs, values)) > LARGEST or len(set(values)) < DIFFERENT:
+                continue
+            known = shortest.get(values)
+            if known is None or (len(formula.text), formula.text) < (len(known.text), known.text):
+                shortest[values] = formula
     return tuple(
         (formula, values) for values, formula in shortest.items() if split_of(" ".join(map(str, values))) == split
     )
@@ -116,7 +115,7 @@ class FormulaTask:
     `meta["problem"]` as with other programs. Its questions are in the form organisms are trained on, not in words.
     """
 
-    levels: tuple[str, ...] = ("three steps",)
+    levels: tuple[str, ...] = ("two steps",)
     split: str = "test"
     name: str = "formulas"
     cue: str = ""
