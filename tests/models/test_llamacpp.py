@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -15,12 +16,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from assay.core import Ask, BadFile, BadRequest, CannotRun, Capability, Embed, Message, Score, ask
+from assay.core import Ask, BadFile, BadRequest, CannotRun, Capability, Embed, EndpointDown, Message, Score, ask
 from assay.home import find_home
 from assay.lab.driver import Driver, Job
 from assay.models import ModelChoice, connect
 from assay.models.llamacpp import LlamaCpp
 from assay.models.openai import OpenAI
+from assay.models.transport import Transport
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("home")]
 T = TypeVar("T")
@@ -221,6 +223,36 @@ def test_a_killed_engine_is_started_again_and_the_run_goes_on() -> None:
 
     before, after = asyncio.run(work())
     assert before != after
+
+
+def test_nobody_else_waits_while_an_engine_is_started_again() -> None:
+    begun, elsewhere = threading.Event(), threading.Event()
+
+    async def work(model: LlamaCpp) -> None:
+        join = model._rejoin
+        assert join is not None
+
+        def rejoin() -> Transport:
+            begun.set()
+            # Were the loop held up, the other task could not come to say that it went on.
+            assert elsewhere.wait(60)
+            return join()
+
+        async def other() -> None:
+            while not begun.is_set():
+                await asyncio.sleep(0.01)
+            elsewhere.set()
+
+        model._rejoin = rejoin
+        os.kill(model.transport.pid, signal.SIGKILL)
+        going_on = asyncio.create_task(other())
+        failed = await asyncio.gather(*(model.look() for _ in range(3)), return_exceptions=True)
+        assert [type(one) for one in failed] == [EndpointDown] * 3
+        await going_on
+        await model.look()
+
+    on_model(work, slots=3)
+    assert elsewhere.is_set()
 
 
 @pytest.mark.parametrize("what", ["missing", "a folder", "text", "cut short", "head only"])

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from assay.core.errors import BadReply, CannotRun, ClosedModel, EndpointDown
@@ -66,7 +66,7 @@ class LlamaCpp:
         self.meter = Meter()
         self.transport = transport
         self._clock = ProcessClock(transport.pid)
-        self._rejoin = rejoin
+        self._rejoin, self._rejoining = rejoin, asyncio.Lock()
         parts = parts | {"template": hashlib.sha256(template.encode()).hexdigest()[:16]}
         self.fingerprint = Fingerprint.of(parts)
         self._vocabulary = ServerVocabulary(transport, has_template=bool(template))
@@ -141,7 +141,7 @@ class LlamaCpp:
 
     async def stream(self, request: Ask, indexes: Sequence[int]) -> AsyncGenerator[Piece]:
         """The replies piece by piece; more than there are slots go out one wave after another."""
-        with self._watched():
+        async with self._watched():
             prompt = await self._prompt(request)
             for start, length in _consecutive(indexes):
                 for first in range(start, start + length, self.slots):
@@ -188,22 +188,23 @@ class LlamaCpp:
 
     async def _alive(self, work: Awaitable[T]) -> T:
         """The result of some work that the engine is watched over."""
-        with self._watched():
+        async with self._watched():
             return await work
 
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Where the engine has died another is started, and the caller's next try meets it; everybody waits
-        meanwhile, for asking the old one would only fail again."""
+    @contextlib.asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """Where the engine has died another is started, and the caller's next try meets it; whoever met the dead
+        one waits meanwhile, and nobody else does."""
         used = self.transport
         try:
             yield
         except EndpointDown:
-            if self._rejoin is not None and self.transport is used:
-                found = self._rejoin()
-                if found.address != used.address:
-                    self.transport = self._vocabulary.transport = found
-                    self._clock = ProcessClock(found.pid)
+            async with self._rejoining:
+                if self._rejoin is not None and self.transport is used:
+                    found = await asyncio.to_thread(self._rejoin)
+                    if found.address != used.address:
+                        self.transport = self._vocabulary.transport = found
+                        self._clock = ProcessClock(found.pid)
             raise
 
     def _count(self, choices: list[dict[str, Any]]) -> None:
