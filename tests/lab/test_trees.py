@@ -111,6 +111,10 @@ def test_a_spoilt_file_is_named_in_one_sentence(trees: Trees, text: str) -> None
     (trees.folder / f"{name}.json").write_text(text)
     with pytest.raises(BadFile, match="this is no tree"):
         trees.read(name)
+    trees.delete(name)
+    assert not os.listdir(trees.folder)
+    with pytest.raises(UnknownName):
+        trees.delete(name)
 
 
 def test_deleting_leaves_nothing(trees: Trees) -> None:

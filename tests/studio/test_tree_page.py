@@ -290,3 +290,16 @@ def test_the_keys_are_those_of_the_docs(window: Window) -> None:
     keys, says = (page.locator(f"#key-list {part}").all_inner_texts() for part in ("dt", "dd"))
     rows = "\n".join(f"| {key} | {said} |" for key, said in zip(keys, says, strict=True))
     assert rows in (ROOT / "docs" / "trees.md").read_text(encoding="utf-8")
+
+
+def test_a_tree_that_cannot_be_read_is_named_and_can_be_deleted(window: Window) -> None:
+    name = put(window.studio, Branches)
+    file = window.studio.home / "trees" / f"{name}.json"
+    file.write_text("{")
+    page = window.open("/trees")
+    row = page.locator("tr", has_text=name)
+    assert "this is no tree" in row.inner_text()
+    row.locator("summary").click()
+    row.locator("button").click()
+    row.wait_for(state="detached")
+    assert not file.exists()

@@ -62,7 +62,11 @@ class Trees:
         try:
             tree = from_json(json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError) as error:
-            raise BadFile(file, f"this is no tree: {error}.", hint="Put it right, or delete it.") from None
+            raise BadFile(
+                file,
+                f"this is no tree: {error}.",
+                hint=f"Put it right, or type: assay tree delete {name} --whole-tree",
+            ) from None
         for stream in list(tree.streams):
             if not is_held(self.folder, f"{name}.{stream}"):
                 tree.cancel(stream)
@@ -75,21 +79,27 @@ class Trees:
         Raises:
             Conflict: the tree is not at the version that was read.
         """
-        try:
-            with FileLock(self.folder / f"{name}.lock").acquire(timeout=PATIENCE_SECONDS):
-                tree = self.read(name)
-                tree.expect(version)
-                yield tree
-                self._write(tree)
-        except Timeout:
-            raise UserError(f"The tree {name} is being changed by another process.", hint="Try again.") from None
+        with self._alone(name):
+            tree = self.read(name)
+            tree.expect(version)
+            yield tree
+            self._write(tree)
 
     def delete(self, name: str) -> None:
-        """Take a tree away for good."""
-        with self.changing(name):
-            pass
-        for file in self.folder.glob(f"{name}.*"):
-            file.unlink(missing_ok=True)
+        """Take a tree away for good, also one that cannot be read."""
+        if name not in self.names():
+            raise UnknownName("tree", name, self.names(), hint="Type: assay tree list")
+        with self._alone(name):
+            for file in self.folder.glob(f"{name}.*"):
+                file.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        try:
+            with FileLock(self.folder / f"{name}.lock").acquire(timeout=PATIENCE_SECONDS):
+                yield
+        except Timeout:
+            raise UserError(f"The tree {name} is being changed by another process.", hint="Try again.") from None
 
     @contextlib.contextmanager
     def streaming(self, name: str, stream: str) -> Iterator[None]:
