@@ -60,7 +60,7 @@ PAPER = Paper(
         "The wrong formulas it learned to mend were made (a step drawn anew, or another formula that is "
         "right for an example at least), and are not its own.",
         "Trained and not prompted: the examples of debugging are its training.",
-        "The first language had three steps; one formula in twenty was right (seed 1), too few to tell arms apart. "
+        "The first language had three steps; one formula in twenty was right (seed 1), too few to compare. "
         "It was made smaller for that, and judged on seed 2.",
         "--model organism:NAME runs the same claims on formula-mender-untold, which was never told what a formula "
         "gave; assay organisms train formula-mender-untold --size small trains it.",
