@@ -33,9 +33,9 @@ PAPER = Paper(
     shelf="execution",
     says="Teaching a model to debug means a few examples in the prompt: it then reads what running its program "
     "gave, and mends the program.",
-    reading="Whether feedback is worth its tokens can be asked of a model that can use it. A small network learns "
-    "to find formulas from examples, and to mend wrong ones with and without being told what they gave. Fresh "
-    "formulas for as many tokens are the rival, and the bare word that a formula is wrong is the other.",
+    reading="Whether feedback is worth its tokens is best asked of a model that was taught to use it. A small "
+    "network learns to find formulas from examples, and to mend wrong ones with and without being told what they "
+    "gave. Fresh formulas for as many tokens are the rival, and the bare word that it is wrong is the other.",
     claims=(
         Claim(
             id="self-debug-organism",

@@ -1,8 +1,8 @@
 """Texts an organism learns to find formulas from, and to mend wrong ones.
 
     0>9 3>36 5>64 8>121:                    a formula for these examples
-    0>9 3>36 5>64 8>121:(x+3)*12!5>96:      one for this wrong one, told what the first failing example gave
-    0>9 3>36 5>64 8>121:(x+3)*12!:          one for this wrong one, told that it is wrong
+    0>9 3>36 5>64 8>121:(x*9)+9!5>54:       one for this wrong one, told what the first failing example gave
+    0>9 3>36 5>64 8>121:(x*9)+9!:           one for this wrong one, told that it is wrong
 
 Half of the wrong formulas differ from a right one in a step, half are right for an example at least.
 Functions of the test split are never the answer.
