@@ -15,6 +15,7 @@ import warnings
 from typing import Any
 
 from assay.core.errors import SandboxMissing
+from assay.core.problems.syntax import parsed
 from assay.core.replies import Ended, Execution
 from assay.core.requests import Execute
 from assay.sandbox.box import OUTPUT_BYTES, BlockingSandbox, read_value
@@ -138,7 +139,7 @@ def parse(code: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(code)
+            return parsed(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

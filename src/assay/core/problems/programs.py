@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from assay.core.problems.syntax import literal, parsed
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -25,7 +27,7 @@ class Case:
 
     def accepts(self, value: Any) -> bool:
         """Whether a JSON value from the box is the expected one; a tuple counts as a list, as in JSON."""
-        return same_value(value, ast.literal_eval(self.expected))
+        return same_value(value, literal(self.expected))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ def _statements(text: str) -> list[tuple[str, str]]:
 def _case(call: str, value: str, entry: str) -> Case | None:
     """The test as it stands, or None where it is none."""
     try:
-        tree = ast.parse(call, mode="eval").body
-        json.dumps(ast.literal_eval(value))
+        tree = parsed(call, "eval").body
+        json.dumps(literal(value))
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         return None
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assay.core.problems.programs import Problem
+from assay.core.problems.syntax import parsed
 from assay.core.samples import Answer, Outcome, Sample
 from assay.core.task import Task
 from assay.core.validation import require_whole
@@ -65,7 +66,7 @@ def _unparsed(meta: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(problem, Problem):
         return meta
     try:
-        solution = ast.unparse(ast.parse(problem.solution))
+        solution = ast.unparse(parsed(problem.solution))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return meta
     return {**meta, "problem": dataclasses.replace(problem, solution=solution)}

@@ -17,6 +17,7 @@ from functools import cache
 from types import ModuleType
 
 from assay.core.problems.programs import Case
+from assay.core.problems.syntax import parsed
 from assay.tasks.code.functions import Function
 
 LONGEST = 60
@@ -95,7 +96,7 @@ def _with_needs(module: ModuleType, name: str) -> str:
     text = inspect.getsource(module)
     lines = text.splitlines(keepends=True)
     defined: dict[str, ast.stmt] = {}
-    for node in ast.parse(text).body:
+    for node in parsed(text).body:
         for bound in _bound(node):
             defined.setdefault(bound, node)
     wanted: dict[ast.stmt, None] = {}

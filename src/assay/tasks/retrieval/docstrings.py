@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from assay.core.errors import UserError
+from assay.core.problems.syntax import parsed
 from assay.tasks.retrieval.corpus import Corpus, Document, Query
 
 FEWEST, MOST = 4, 20
@@ -91,7 +92,7 @@ def _documented(library: Path) -> Iterator[tuple[str, str]]:
         if any(part.startswith("_") for part in parts):
             continue
         try:
-            tree = ast.parse(path.read_bytes())
+            tree = parsed(path.read_bytes())
         except (OSError, SyntaxError, ValueError):
             continue
         yield from _inside(tree, ".".join(parts), 2)

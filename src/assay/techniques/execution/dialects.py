@@ -11,11 +11,11 @@ Costs     1 call a program.
 
 from __future__ import annotations
 
-import ast
 from typing import Protocol
 
 from assay.core import Ask, Message
 from assay.core.problems.programs import Problem
+from assay.core.problems.syntax import literal
 from assay.techniques.execution.writing import FENCE, program_of, program_request, task_of
 
 LONGEST = 20
@@ -118,7 +118,7 @@ class Bare:
 
 def _is_whole(gave: str) -> bool:
     try:
-        return type(ast.literal_eval(gave)) is int
+        return type(literal(gave)) is int
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return False
 

@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assay.core.problems.programs import Case
+from assay.core.problems.syntax import literal, parsed
 
 
 def hard_coded(program: str, visible: Sequence[Case], entry: str) -> bool:
     """Whether the program answers a visible test by its literal and not by computing."""
     try:
-        tree = ast.parse(program)
+        tree = parsed(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == entry]
@@ -28,7 +29,7 @@ def hard_coded(program: str, visible: Sequence[Case], entry: str) -> bool:
 
 
 def _knows(function: ast.FunctionDef, case: Case) -> bool:
-    expected = ast.literal_eval(case.expected)
+    expected = literal(case.expected)
     given = [value for node in _arguments(case) if (value := _literal(node)) is not _NONE]
     if any(_maps(node, given, expected) for node in ast.walk(function)):
         return True
@@ -37,7 +38,7 @@ def _knows(function: ast.FunctionDef, case: Case) -> bool:
 
 
 def _arguments(case: Case) -> list[ast.expr]:
-    call = ast.parse(case.call, mode="eval").body
+    call = parsed(case.call, "eval").body
     return [*call.args, *(keyword.value for keyword in call.keywords)] if isinstance(call, ast.Call) else []
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import ast
 from itertools import islice
 
+from assay.core.problems.syntax import parsed
+
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -55,7 +57,7 @@ OPPOSITES = {
 def mutants(program: str, most: int = 8) -> tuple[str, ...]:
     """Programs that differ from this one in one place each; none of one that does not parse."""
     try:
-        tree = ast.parse(program)
+        tree = parsed(program)
         same = ast.unparse(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
@@ -63,7 +65,7 @@ def mutants(program: str, most: int = 8) -> tuple[str, ...]:
     places = [at for at, node in enumerate(ast.walk(tree)) if id(node) not in docstrings]
     found: dict[str, None] = {}
     for at in places:
-        other = ast.parse(program)
+        other = parsed(program)
         if _change(next(islice(ast.walk(other), at, None))):
             found[ast.unparse(ast.fix_missing_locations(other))] = None
         if len(found) > most:

@@ -29,6 +29,7 @@ from typing import Literal, get_args
 from assay.core import Answer, Ask, Finish, Flow, Message, Reply, UnknownName, ask
 from assay.core.answers import extract_yes_no
 from assay.core.problems.programs import Problem
+from assay.core.problems.syntax import parsed
 from assay.techniques.execution.cases import Trial, solves, trials
 from assay.techniques.execution.dialects import CHAT, Dialect
 from assay.techniques.execution.hard_coded import hard_coded
@@ -213,6 +214,6 @@ def _counts(written: Sequence[Written], problem: Problem) -> dict[str, float]:
 def _shape(program: str) -> str:
     """A program without its comments and blanks."""
     try:
-        return ast.dump(ast.parse(program))
+        return ast.dump(parsed(program))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return program

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from assay.core import Ask, Finish, Message, Reply
 from assay.core.problems.programs import Problem, cases_in
+from assay.core.problems.syntax import parsed
 from assay.techniques.execution.repairing.repair import fenced_code
 from assay.techniques.execution.repairing.source_text import fault_of
 
@@ -40,7 +41,7 @@ class Signature:
 def signature_of(problem: Problem) -> Signature:
     """Where the function's body begins."""
     try:
-        tree = ast.parse(f"{problem.prompt}\n    pass")
+        tree = parsed(f"{problem.prompt}\n    pass")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Signature("", "")
     lines = problem.prompt.split("\n")

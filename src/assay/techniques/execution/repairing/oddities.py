@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 
+from assay.core.problems.syntax import parsed
 from assay.techniques.execution.repairing.source_text import Token, scan
 
 JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
@@ -27,7 +28,7 @@ def oddity(text: str) -> float:
     """How odd a text is that parses; 0 for what nothing is to be said against."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tree = ast.parse(text)
+        tree = parsed(text)
     return _names(tree) + sum(_node(node) for node in ast.walk(tree)) + untidiness(scan(text))
 
 

@@ -20,6 +20,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.core.problems.syntax import parsed
+
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 HEADERS = frozenset(
     {"def", "class", "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "async"}
@@ -51,7 +53,7 @@ def fault_of(text: str) -> Fault | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+            tree = parsed(text)
             # What only the compiler refuses is no Python either, such as a return outside of a function.
             compile(tree, "<text>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:

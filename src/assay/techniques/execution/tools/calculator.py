@@ -7,6 +7,7 @@ import re
 from fractions import Fraction
 
 from assay.core.agents import characters, number, one_of, repeated, sequence
+from assay.core.problems.syntax import parsed
 from assay.techniques.execution.tools.inline import ERROR, InlineTool, answering
 
 LONGEST = 100
@@ -29,7 +30,7 @@ def calculate(expression: str) -> str:
         return ERROR
     try:
         plain = _GROUPS.sub("", expression.translate(_SIGNS)).strip().rstrip("= ")
-        return shown(_value(ast.parse(plain, mode="eval").body))
+        return shown(_value(parsed(plain, "eval").body))
     except (ArithmeticError, SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return ERROR
 
