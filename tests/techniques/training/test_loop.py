@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy
 import pytest
 
-from assay.core import AssayError, Example, Stopped, UserError
+from assay.core import AssayError, CannotRun, Example, Stopped, UserError
 from assay.techniques.training.organisms.loop import CHECKPOINT, Diverged, Schedule
 from assay.techniques.training.organisms.network import Tiny, load
 from assay.techniques.training.organisms.organism import Organism, Texts, encoded
@@ -145,6 +146,13 @@ class Nothing:
 def test_what_cannot_be_trained_on_is_said(recipe: Organism, said: str, tmp_path: Path) -> None:
     with pytest.raises(AssayError, match=said):
         recipe.make(Here(tmp_path))
+
+
+def test_where_torch_is_missing_it_is_said_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(CannotRun, match="needs torch") as caught:
+        organism(1).make(Here(tmp_path))
+    assert "assay[train]" in caught.value.hint
 
 
 def test_epochs_go_through_the_fixed_set_in_new_orders() -> None:

@@ -65,9 +65,9 @@ def begin(
     start: Tiny | Pretrained | Recipe, vocabulary: Vocabulary, corpus: Corpus, seed: int, place: Place
 ) -> tuple[Any, Any]:
     """Model and tokenizer a training begins with."""
+    require_torch()
     import torch
 
-    require_torch()
     torch.manual_seed(seed)
     if isinstance(start, Tiny):
         tokenizer = vocabulary.tokenizer(corpus, seed)
