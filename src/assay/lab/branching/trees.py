@@ -56,9 +56,7 @@ class Trees:
             UnknownName: there is none of that id.
             BadFile: its file cannot be read as one.
         """
-        file = self.folder / f"{name}.json"
-        if not file.is_file():
-            raise UnknownName("tree", name, self.names(), hint="Type: assay tree list")
+        file = self._file(name)
         try:
             tree = from_json(json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError) as error:
@@ -87,11 +85,16 @@ class Trees:
 
     def delete(self, name: str) -> None:
         """Take a tree away for good, also one that cannot be read."""
-        if name not in self.names():
-            raise UnknownName("tree", name, self.names(), hint="Type: assay tree list")
+        self._file(name)
         with self._alone(name):
             for file in self.folder.glob(f"{name}.*"):
                 file.unlink(missing_ok=True)
+
+    def _file(self, name: str) -> Path:
+        file = self.folder / f"{name}.json"
+        if not file.is_file():
+            raise UnknownName("tree", name, self.names(), hint="Type: assay tree list")
+        return file
 
     @contextlib.contextmanager
     def _alone(self, name: str) -> Iterator[None]:

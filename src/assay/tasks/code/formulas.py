@@ -10,13 +10,14 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from random import Random
 
 from assay.core.errors import UnknownName
 from assay.core.problems.programs import Case, Problem
-from assay.core.samples import Answer, Outcome, Sample
+from assay.core.samples import Sample
 from assay.core.validation import require_whole
-from assay.tasks.code.programs import sample_of, score_program
+from assay.tasks.code.programs import TestedPrograms, sample_of
 from assay.tasks.splits import require_split, split_of
 
 INPUTS = range(10)
@@ -88,28 +89,27 @@ def functions(split: str) -> tuple[tuple[Formula, Values], ...]:
     """The functions of a split, each by its shortest formula; which split one is in follows from its values."""
     require_split(split)
     shortest: dict[Values, Formula] = {}
-    firsts = [tuple(step(x) for x in INPUTS) for step in STEPS]
-    simple = {tuple(INPUTS), *firsts}
-    for i, first in enumerate(firsts):
-        for j, second in enumerate(STEPS):
-            values, formula = tuple(second(x) for x in first), Formula((i, j))
-            if values in simple or max(map(abs, values)) > LARGEST or len(set(values)) < DIFFERENT:
-                continue
-            known = shortest.get(values)
-            if known is None or (len(formula.text), formula.text) < (len(known.text), known.text):
-                shortest[values] = formula
+    simple = {tuple(INPUTS), *(tuple(step(x) for x in INPUTS) for step in STEPS)}
+    for i, j in product(range(len(STEPS)), range(len(STEPS))):
+        formula = Formula((i, j))
+        values = formula.values
+        if values in simple or max(map(abs, values)) > LARGEST or len(set(values)) < DIFFERENT:
+            continue
+        known = shortest.get(values)
+        if known is None or (len(formula.text), formula.text) < (len(known.text), known.text):
+            shortest[values] = formula
     return tuple(
         (formula, values) for values, formula in shortest.items() if split_of(" ".join(map(str, values))) == split
     )
 
 
 def question(values: Values, shown: Sequence[int]) -> str:
-    """What is asked: `0>9 3>36 5>64 8>4:`."""
+    """What is asked: `0>9 3>36 5>64 8>121:`."""
     return " ".join(f"{x}>{values[x]}" for x in shown) + ":"
 
 
 @dataclass(frozen=True, slots=True)
-class FormulaTask:
+class FormulaTask(TestedPrograms):
     """A function of 0 to 9 by four examples; the six other inputs are the hidden tests.
 
     `meta["problem"]` as with other programs. Its questions are in the form organisms are trained on, not in words.
@@ -133,14 +133,6 @@ class FormulaTask:
         rng = Random(f"formulas/{self.split}/{seed}")
         chosen = rng.sample(functions(self.split), min(n, len(functions(self.split))))
         return tuple(_sample(formula, values, rng) for formula, values in chosen)
-
-    def extract(self, text: str) -> str | None:
-        """There is nothing to read: programs are run."""
-        return None
-
-    def score(self, sample: Sample, answer: Answer) -> Outcome:
-        """Whether the program gives what it should at the inputs that were not shown."""
-        return score_program(answer)
 
 
 def _sample(formula: Formula, values: Values, rng: Random) -> Sample:

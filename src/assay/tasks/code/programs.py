@@ -42,16 +42,25 @@ def problem_of(sample: Sample) -> Problem:
     )
 
 
-def score_program(answer: Answer) -> Outcome:
-    """The measure "score", 1 where all hidden tests pass; without a program there is no score."""
-    value = answer.measures.get("score")
-    if value is None:
-        return Outcome.without_answer(answer)
-    return Outcome.scored(value, detail=answer.detail)
+class TestedPrograms:
+    """What tasks have in common whose answers are programs, which the flow has put to their tests."""
+
+    __slots__ = ()
+
+    def extract(self, text: str) -> str | None:
+        """There is nothing to read: programs are run."""
+        return None
+
+    def score(self, sample: Sample, answer: Answer) -> Outcome:
+        """The measure "score", 1 where all hidden tests pass; without a program there is no score."""
+        value = answer.measures.get("score")
+        if value is None:
+            return Outcome.without_answer(answer)
+        return Outcome.scored(value, detail=answer.detail)
 
 
 @dataclass(frozen=True, slots=True)
-class TinyPythonTask:
+class TinyPythonTask(TestedPrograms):
     """One-line functions, asked for in words with two examples; level "2" joins two operations."""
 
     levels: tuple[str, ...] = STEPS
@@ -67,14 +76,6 @@ class TinyPythonTask:
         if level not in self.levels:
             raise UnknownName("level", level, self.levels)
         return tuple(islice(_tiny(int(level), seed), n))
-
-    def extract(self, text: str) -> str | None:
-        """There is nothing to read: programs are run."""
-        return None
-
-    def score(self, sample: Sample, answer: Answer) -> Outcome:
-        """Whether the program passes the hidden tests."""
-        return score_program(answer)
 
 
 def _tiny(steps: int, seed: int) -> Iterator[Sample]:
@@ -134,7 +135,7 @@ def _grouped(code: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgramsTask:
+class ProgramsTask(TestedPrograms):
     """The problems of a file. It is finite: two seeds overlap, and whoever needs them apart drops by id."""
 
     name: str
@@ -152,14 +153,6 @@ class ProgramsTask:
         order = list(self.items)
         Random(f"programs/{seed}").shuffle(order)
         return tuple(order[:n])
-
-    def extract(self, text: str) -> str | None:
-        """There is nothing to read: programs are run."""
-        return None
-
-    def score(self, sample: Sample, answer: Answer) -> Outcome:
-        """Whether the program passes the hidden tests."""
-        return score_program(answer)
 
 
 @cache
