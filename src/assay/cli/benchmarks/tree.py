@@ -65,10 +65,11 @@ async def tree(say: Say) -> dict[str, Any]:
     await model.close()
     for name, found in answers.items():
         figures[name]["same_answers"] = sum(a == b for a, b in zip(found, answers["together"], strict=True))
+    peer = figures.pop(PEER, MISSING)
     return figures | {
         "fewer_dispatches": figures["singly"]["dispatches"] / figures["together"]["dispatches"],
         "faster": figures["singly"]["wall_s"] / figures["together"]["wall_s"],
-        "peers": {PEER: figures.pop(PEER, MISSING)},
+        "peers": {PEER: peer},
     }
 
 
