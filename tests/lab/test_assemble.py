@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from assay.core.verdict import ControlResult, Verdict, Word
 from assay.lab import dispatch
 from assay.lab.arms import ArmRecord, pairs_of
 from assay.lab.assemble import arm_result, assemble, at_floor, chance_of, no_room, power_of
+from assay.lab.controls import cluster_control
 from assay.lab.driver import Driver
 from assay.lab.evidence import PairedEvidence, Question
 from assay.lab.experiment import Experiment, Result
@@ -169,6 +171,61 @@ def test_the_ceiling_explains_an_undecided_verdict_and_overrules_none() -> None:
     assert (many.verdict, many.reason.split(":")[0]) == (Word.UNDECIDED, "ceiling")
     failed = judged(gathered([right()] * 10 + [wrong()] * 30, [right()] * 40))
     assert (failed.verdict, failed.reason) == (Word.FAILS, "the effect goes the other way")
+
+
+# --- samples that belong together
+
+
+def in_clusters(result: Result, clusters: list[str]) -> Result:
+    named = zip(result.samples, clusters, strict=True)
+    samples = tuple(dataclasses.replace(sample, cluster=cluster) for sample, cluster in named)
+    return dataclasses.replace(result, samples=samples)
+
+
+FIFTEEN_WON = [right()] * 30 + [wrong()] * 30, [wrong()] * 15 + [right()] * 15 + [wrong()] * 30
+
+
+def test_pairs_that_all_come_from_one_place_decide_nothing() -> None:
+    """All fifteen that the treatment wins are of one cluster; the other 45 pairs stand alone, without a name.
+
+    By hand: mean 1/4, residuals of the 46 sums 15 - 15/4 and 45 times -1/4, Student's t with 45 degrees.
+    """
+    alone = gathered(*FIFTEEN_WON)
+    assert judged(alone).verdict is Word.HOLDS
+    assert cluster_control(alone) is None
+    result = in_clusters(alone, ["a"] * 15 + [""] * 45)
+    verdict = judged(result)
+    assert (verdict.verdict, verdict.reason) == (Word.UNDECIDED, "clustered")
+    assert "Pair by pair: holds; as 46 clusters" in verdict.notes[-1]
+    half = 2.014103 * math.sqrt(46 / 45 * (11.25**2 + 45 * 0.25**2)) / 60
+    found = cluster_control(result)
+    assert found is not None
+    assert found.interval == pytest.approx((0.25 - half, 0.25 + half), abs=1e-6)
+    assert "60 pairs of 46 clusters" in found.says
+
+
+def test_pairs_that_come_from_many_places_decide_what_they_did() -> None:
+    """Thirty clusters of a won or lost pair and another one each: hardly less is known than of sixty."""
+    alone = gathered(*FIFTEEN_WON)
+    result = in_clusters(alone, [str(index % 30) for index in range(60)])
+    assert (judged(result).verdict, judged(result).reason) == (Word.HOLDS, judged(alone).reason)
+
+
+def test_few_clusters_are_said_and_a_single_one_decides_nothing() -> None:
+    alone = gathered(*FIFTEEN_WON)
+    few = cluster_control(in_clusters(alone, [str(index % 4) for index in range(60)]))
+    assert few is not None
+    assert "fewer than 20" in few.says
+    one = in_clusters(alone, ["a"] * 60)
+    assert (judged(one).verdict, judged(one).reason) == (Word.UNDECIDED, "clustered")
+
+
+def test_pairs_that_are_all_alike_leave_a_verdict_as_it_is() -> None:
+    """No pair differs: that says nothing of how much clusters do."""
+    same = [right()] * 200 + [wrong()] * 200
+    result = gathered(same, same)
+    clustered = in_clusters(result, [str(index % 100) for index in range(400)])
+    assert judged(result).verdict is judged(clustered).verdict is Word.FAILS
 
 
 # --- replies that cannot be read, faults

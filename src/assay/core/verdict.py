@@ -53,7 +53,7 @@ class ControlResult:
     """What one control of the lab showed."""
 
     name: str
-    """`placebo`, `equal_spend`, `format`, `aa`, `arm_swap`, or an arm of the claim's own."""
+    """`placebo`, `equal_spend`, `format`, `clusters`, `aa`, `arm_swap`, or an arm of the claim's own."""
     effect: float | None
     interval: tuple[float, float] | None
     n: int

@@ -11,7 +11,7 @@ from dataclasses import replace
 from assay.core import Answer, Capability, Claim, Ending, EvidenceKind, Measure, Task
 from assay.core.verdict import ArmResult, ControlResult, Verdict, Word
 from assay.lab.arms import ArmRecord
-from assay.lab.controls import format_control
+from assay.lab.controls import cluster_control, format_control
 from assay.lab.detection import detector_summary, is_coin, rate_of
 from assay.lab.evidence import Question, word_of
 from assay.lab.experiment import Result
@@ -34,7 +34,7 @@ def assemble(
 ) -> Verdict:
     """The verdict of a run."""
     plan, claim, finding = result.plan, result.plan.claim, result.finding
-    word, reason, why = _judge(result)
+    word, reason, why = _held_to_clusters(result, *_judge(result))
     used = set(result.used)
     treatment, control = result.treatment.usage(used), result.control.usage(used)
     arms = {"treatment": result.treatment, "control": result.control} | result.extra
@@ -125,6 +125,29 @@ def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
             )
             return Word.UNDECIDED, "unparsed", (note,)
     return finding.word, finding.reason, ()
+
+
+def _held_to_clusters(
+    result: Result, word: Word, reason: str, why: tuple[str, ...]
+) -> tuple[Word, str, tuple[str, ...]]:
+    """Undecided, where only samples that are taken one by one, though some belong together, decide it."""
+    claim, clustered = result.plan.claim, cluster_control(result) if word is not Word.UNDECIDED else None
+    if clustered is None:
+        return word, reason, why
+    groups = clustered.details["clusters"]
+    if clustered.interval is None:
+        # Pairs that are all alike say nothing about how much clusters differ, unless there is one alone.
+        return (word, reason, why) if groups > 1 else (Word.UNDECIDED, "clustered", why)
+    assert clustered.effect is not None, "an interval has an estimate"
+    as_clusters, _ = word_of(
+        clustered.effect, *clustered.interval, Question(claim.smallest_effect, claim.direction)
+    )
+    if as_clusters is word:
+        return word, reason, why
+    note = (
+        f"Pair by pair: {word.value}; as {groups} clusters of samples that belong together: {as_clusters.value}."
+    )
+    return Word.UNDECIDED, "clustered", (*why, note)
 
 
 def _nothing_learned(result: Result) -> bool:

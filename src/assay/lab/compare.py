@@ -22,7 +22,7 @@ import numpy as np
 
 from assay.core import BadFile, UserError
 from assay.core.verdict import Word
-from assay.lab.evidence import Pair, Question, effect_of, word_of
+from assay.lab.evidence import FEW_CLUSTERS, ROUNDING, Pair, Question, effect_of, word_of
 from assay.lab.replaying.recorded import ResultFile, Row, in_order
 from assay.stats import (
     Interval,
@@ -42,10 +42,6 @@ from assay.stats.special import normal_quantile
 LEVEL = 0.95
 ALPHA = 0.05
 POWER = 0.8
-FEW_CLUSTERS = 20
-"""Below this many the cluster-robust interval is too narrow more often than it says."""
-ROUNDING = 1e-12
-"""Differences that are closer than this are the same."""
 
 Ends = tuple[float, float]
 

@@ -6,6 +6,7 @@ format       what an answer costs that cannot be read: does the effect survive c
              And forced choice, where there are options: the likeliest one cannot fail to be read.
 A/A          the control against itself: how large is nothing?
 arm swap     the claim read backwards: must never hold.
+clusters     samples that belong together taken as such: does the verdict stand? Asked wherever there are any.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from assay.core.verdict import ControlResult, Word
 from assay.lab.arms import ArmRecord, pairs_of
 from assay.lab.codec import answer_from_json
 from assay.lab.detection import difference
-from assay.lab.evidence import Pair, Question, effect_of, word_of
+from assay.lab.evidence import FEW_CLUSTERS, ROUNDING, Pair, Question, effect_of, word_of
 from assay.lab.experiment import OUT_OF_BUDGET, Experiment, Result
 from assay.lab.transforms import donated, forced, resampled
 from assay.lab.trend import seed_effect
+from assay.stats import cluster_mean
 
 AA_INDEX = 500_000
 """Sample indexes of the A/A arm: far from any that an arm draws."""
@@ -40,6 +42,8 @@ async def run_controls(experiment: Experiment, result: Result) -> dict[str, Cont
         return found
     if "format" in wanted and result.plan.claim.measure is Measure.BINARY:
         found["format"] = format_control(result)
+    if (clustered := cluster_control(result)) is not None:
+        found["clusters"] = clustered
     if "forced-choice" in wanted:
         choice = await _forced_choice(experiment, result, samples)
         if choice is not None:
@@ -126,6 +130,32 @@ def _lost(arm: ArmRecord, items: Sequence[str]) -> float:
     endings = [arm.samples[item, 0].outcome.ending for item in items if (item, 0) in arm.samples]
     answered = [ending for ending in endings if ending is not Ending.ERRORED]
     return sum(1 for ending in answered if ending is not Ending.SCORED) / max(1, len(answered))
+
+
+def cluster_control(result: Result) -> ControlResult | None:
+    """The effect with an interval that knows which samples belong together; None where no two do.
+
+    Cluster-robust (`stats.cluster_mean`), for the pairs there are: it does not allow for stopping early. No
+    interval where there is one cluster alone, or no pair differs from another.
+    """
+    if result.plan.claim.evidence is not EvidenceKind.PAIRED:
+        return None
+    pairs = pairs_of(result.used, result.treatment, result.control, result.plan.repeats)
+    named = {sample.id: sample.cluster or sample.id for sample in result.samples}
+    clusters = [named[pair.item] for pair in pairs]
+    groups, differences = len(set(clusters)), [pair.difference for pair in pairs]
+    if groups == len(pairs):
+        return None
+    interval = None
+    if groups > 1 and (estimate := cluster_mean(differences, clusters)).standard_error > ROUNDING:
+        interval = (estimate.interval.low, estimate.interval.high)
+    says = (
+        f"Samples that belong together taken as such: {len(pairs)} pairs of {groups} cluster{'s' * (groups > 1)}."
+    )
+    if 1 < groups < FEW_CLUSTERS:
+        says += f" Over fewer than {FEW_CLUSTERS} the interval is too narrow at times."
+    effect = sum(differences) / len(differences)
+    return ControlResult("clusters", effect, interval, len(pairs), says, 0, {"clusters": groups})
 
 
 async def _forced_choice(

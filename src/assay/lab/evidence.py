@@ -32,6 +32,10 @@ from assay.stats.special import normal_quantile
 
 FEWEST = 10
 """Pairs below which a bootstrap has too little to draw from; `obf5` needs five for its looks."""
+FEW_CLUSTERS = 20
+"""Below this many the cluster-robust interval is too narrow more often than it says."""
+ROUNDING = 1e-12
+"""Differences that are closer than this are the same."""
 
 
 @dataclass(frozen=True, slots=True)

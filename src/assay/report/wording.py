@@ -41,6 +41,7 @@ REASONS = {
     "unchecked": "a control that must be at chance was not run",
     "one class only": "there are samples of one kind alone, or too few of one",
     "unparsed": "too many replies hold no readable answer",
+    "clustered": "samples that belong together, taken as such, do not decide it",
 }
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffb\ufffe\uffff"
