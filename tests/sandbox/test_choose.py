@@ -102,6 +102,16 @@ DIFFERENT = [
     "print((-258.5) ** 5)",
     "f'{(920.485 ** 9) ** 0.5:,}'",
     "def f():\n    f.calls = 1\nf()\nf.calls",
+    "sorted([2, 1], reverse=None)",
+    "numbers = [2, 1]\nnumbers.sort(reverse=None)\nnumbers",
+    "'aaa'.replace('a', 'o', count=1)",
+    "f'{None:>5}'",
+    "pair = (1, 2)\nf'{pair:>5}'",
+    "'abc'.find('', 5)",
+    "'a'.count('', 5)",
+    "'abc'.endswith('', 10 ** 20)",
+    "[float('nan')] == [float('nan')]",
+    "{1: 'a', True: 'b', 1.0: 'c'}",
 ]
 
 
@@ -128,6 +138,30 @@ def test_a_snippet_goes_to_monty_and_a_program_to_cpython(automatic: AutomaticSa
         "def double(n: int) -> int:\n    return 2 * n\ndouble(2)": "monty",
     }
     assert {code: asyncio.run(automatic.run(Execute(code))).tier for code in tiers} == tiers
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return 'true'",
+        "def check(f):\n    assert f(1) == 2\nreturn 'true'",
+        "if 1:\n    return 'true'",
+        "[i := 1 for i in [1, 2]]",
+        "await f()",
+        "nonlocal x",
+        "f(",
+    ],
+)
+def test_what_cpython_would_not_begin_is_begun_nowhere(
+    code: str, monty: MontySandbox, bubblewrap: BubblewrapSandbox
+) -> None:
+    """A `return` outside of functions ends a program in monty, before its tests, with any value it likes."""
+    assert not inside_subset(code)
+    for sandbox in (monty, bubblewrap):
+        for entry in ("", "solution"):
+            got = sandbox.execute(Execute(f"{code}\ndef solution():\n    return 1", entry=entry))
+            assert (got.ended, got.has_value) == (Ended.ERROR, False)
+            assert got.error.startswith(("SyntaxError: ", "ValueError: "))
 
 
 def test_slow_for_monty_is_not_a_timeout(automatic: AutomaticSandbox) -> None:

@@ -4,8 +4,8 @@ A result must not depend on the tier. So monty is asked only for programs inside
 compared with CPython, and believed only when it succeeds: an error, a timeout or a missing feature
 there means that CPython is asked. Left out of the subset, for differences measured or to be expected:
 generators and lazy iterators (monty makes lists of them), `round` to digits, the order of sets,
-annotations other than plain types (not evaluated), `try` (it would hide what monty lacks), and `sum`, which
-CPython 3.12 made more precise.
+annotations other than plain types (not evaluated), `try` (it would hide what monty lacks), `sum`, which
+CPython 3.12 made more precise, and arguments that monty takes where CPython does not, by name above all.
 """
 
 from __future__ import annotations
@@ -103,6 +103,17 @@ METHODS = (
     | {"get", "items", "keys", "values", "update", "setdefault", "join", "split", "strip", "lower", "upper"}
     | {"replace", "find", "startswith", "endswith", "isdigit", "isalpha"}
 )
+KEYWORDS: dict[str, frozenset[str]] = {
+    "sorted": frozenset({"key", "reverse"}),
+    "sort": frozenset({"key", "reverse"}),
+    "max": frozenset({"key", "default"}),
+    "min": frozenset({"key", "default"}),
+    "enumerate": frozenset({"start"}),
+    "print": frozenset({"sep", "end"}),
+}
+"""What may be given by name, by function or method."""
+SEARCHES = frozenset({"find", "count", "index", "startswith", "endswith"})
+"""Methods that differ where they are told from and to where."""
 NODES: tuple[type[ast.AST], ...] = (
     *(ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.For, ast.While, ast.If, ast.Break, ast.Continue),
     *(ast.Pass, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assert, ast.Import, ast.alias),
@@ -162,6 +173,18 @@ def is_call(node: ast.AST, names: frozenset[str]) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
 
 
+def takes(name: str, keywords: list[ast.keyword]) -> bool:
+    """Whether both interpreters take these arguments by name; `reverse` is a plain True or False."""
+    allowed = KEYWORDS.get(name, frozenset())
+    plain = (
+        isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, bool) for keyword in keywords
+    )
+    return all(
+        keyword.arg in allowed and (keyword.arg != "reverse" or is_plain)
+        for keyword, is_plain in zip(keywords, plain, strict=True)
+    )
+
+
 def alike(node: ast.AST, defined: set[str], consumed: set[int], called: set[int]) -> bool:
     """Whether this one node means the same to both interpreters."""
     if not isinstance(node, NODES) or isinstance(node, ast.Is | ast.IsNot | ast.MatMult):
@@ -174,8 +197,12 @@ def alike(node: ast.AST, defined: set[str], consumed: set[int], called: set[int]
             return id(node) in consumed
         case ast.Call(func=ast.Name(id="round"), args=arguments, keywords=keywords):
             return len(arguments) == 1 and not keywords
-        case ast.Call():
-            return not is_call(node, LAZY) or id(node) in consumed
+        case ast.Call(func=ast.Attribute(attr=name), args=arguments, keywords=keywords):
+            return takes(name, keywords) and (name not in SEARCHES or len(arguments) == 1)
+        case ast.Call(func=ast.Name(id=name), keywords=keywords) if name not in defined:
+            return takes(name, keywords) and (name not in LAZY or id(node) in consumed)
+        case ast.FormattedValue(value=value, format_spec=spec):
+            return spec is None or (isinstance(value, ast.Constant) and value.value is not None)
         case ast.Attribute(value=ast.Name(id="math"), attr=name):
             return name in MATH
         case ast.Attribute(attr=name):
@@ -186,8 +213,13 @@ def alike(node: ast.AST, defined: set[str], consumed: set[int], called: set[int]
             return all(alias.name in MATH for alias in names)
         case ast.ImportFrom():
             return False
+        case ast.Constant(value=str() as text):
+            return "nan" not in text.casefold()  # monty takes lists that hold a NaN for equal
         case ast.Constant(value=value):
-            return value is None or isinstance(value, int | float | str)
+            return value is None or isinstance(value, int | float)
+        case ast.Dict(keys=keys):
+            # Of 1 and True, the same key, CPython keeps the first.
+            return len({type(key.value) for key in keys if isinstance(key, ast.Constant)}) <= 1
         case ast.FunctionDef(decorator_list=decorators, returns=returns):
             return not decorators and (returns is None or is_type(returns))
         case ast.arg(annotation=annotation):

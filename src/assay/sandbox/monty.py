@@ -64,6 +64,8 @@ class MontySandbox(BlockingSandbox):
             return self._pool
 
     def _perform(self, request: Execute) -> Execution:
+        if error := refused(request.code):
+            return Execution(Ended.ERROR, error=error, tier=self.name)
         terminal = Terminal(request.stdin)
         limits = {
             "max_feed_duration_secs": request.seconds,
@@ -133,15 +135,31 @@ class Terminal:
 
 
 def parse(code: str) -> ast.Module | None:
-    """The program's syntax tree; None where CPython cannot parse it or it is unreasonably long."""
-    if len(code) > LONGEST_CODE:
+    """The program's syntax tree; None where CPython would not run it or it is unreasonably long."""
+    try:
+        return None if refused(code) else parsed(code)
+    except (ValueError, RecursionError, MemoryError):
         return None
+
+
+def refused(code: str) -> str:
+    """Why CPython would not even begin the program, as a sentence; empty where it would.
+
+    Monty begins more than that: it takes a `return` outside of functions, which would end a program before its
+    tests, with a value of the program's choice.
+    """
+    if len(code) > LONGEST_CODE:
+        return f"a program of more than {LONGEST_CODE} characters"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return parsed(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+            compile(code, "<program>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = f" (line {error.lineno})" if error.lineno else ""
+        return f"SyntaxError: {one_line(error.msg)}{line}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"{type(error).__name__}: {one_line(str(error))}"
+    return ""
 
 
 def with_value(code: str, entry: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from assay.core import Answer, BadFile, Ending, Finish, Sample, UserError
-from assay.core.problems.programs import Case, Problem, cases_in
+from assay.core.problems.programs import Case, Problem, cases_in, cases_of_check
 from assay.tasks import task_named
 from assay.tasks.code import JudgedProgramsTask, TinyPythonTask, is_programs_file, load_programs, problem_of
 from assay.tasks.code.operations import OPERATIONS
@@ -83,6 +83,49 @@ def test_without_a_name_every_call_counts() -> None:
     assert [case.call for case in cases_in("f(1) == 2\ng(1) == 3")] == ["f(1)", "g(1)"]
 
 
+CHECK = """
+METADATA = {}
+
+def check(candidate):
+    "Docstring."
+    assert candidate(1, b=[2]) == 3, "simple"
+    assert candidate(None) == None
+    assert True
+    assert abs(candidate(2) - 0.5) < 1e-6
+    assert candidate((1, 2)) == (1, 2)
+    assert candidate(list(range(3))) == 3
+    assert candidate(4) != 5
+    assert other(1) == 2
+    for i in range(3):
+        assert candidate(i) == i
+"""
+
+
+def test_plain_comparisons_of_a_check_are_compared_outside_of_the_box() -> None:
+    cases, rest = cases_of_check(CHECK, "f")
+    assert cases == (Case("f(1, b=[2])", "3"), Case("f(None)", "None"))
+    assert "METADATA" in rest
+    inside = ast.parse(rest).body[1]
+    assert isinstance(inside, ast.FunctionDef)
+    kept = CHECK.split("assert True\n")[1]
+    wanted = ast.parse("def check(candidate):\n" + kept).body[0]
+    assert ast.dump(inside) == ast.dump(wanted)
+
+
+def test_a_check_of_plain_comparisons_leaves_nothing_to_be_run_in_the_box() -> None:
+    assert cases_of_check("def check(g):\n    assert g(1) == 2\n    assert True, 'x'\n", "f") == (
+        (Case("f(1)", "2"),),
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    "check", ["", "def check(", "def test(f):\n    assert f(1) == 2", "def check():\n    pass"]
+)
+def test_what_is_no_such_function_stays_as_it_is(check: str) -> None:
+    assert cases_of_check(check, "f") == ((), check)
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])
 def test_a_file_of_humanevals_form(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"mine{suffix}"
@@ -93,7 +136,8 @@ def test_a_file_of_humanevals_form(tmp_path: Path, suffix: str) -> None:
     assert task.name == "mine"
     (sample,) = task.samples(5, 0)
     problem = problem_of(sample)
-    assert (sample.id, problem.entry, problem.check) == ("T/0", "inc", ROW["test"])
+    assert (sample.id, problem.entry, problem.check) == ("T/0", "inc", "")
+    assert problem.hidden == (Case("inc(41)", "42"),)
     assert problem.visible == (Case("inc(1)", "2"), Case("inc(-1)", "0"))
     assert "42" not in sample.question
     assert right(problem)
@@ -138,7 +182,8 @@ def test_humaneval_as_it_is_installed() -> None:
     assert len(samples) == 164
     problems = [problem_of(sample) for sample in samples]
     assert sum(bool(problem.visible) for problem in problems) > 120
-    assert all("check" in problem.check for problem in problems)
+    assert all(problem.hidden or "def check" in problem.check for problem in problems)
+    assert sum(not problem.check for problem in problems) > 120
 
 
 def test_a_sample_of_another_task_is_the_users_slip() -> None:

@@ -10,6 +10,7 @@ import pytest
 from assay.core import Ended, Execute, Execution, Finish, Flow, Reply, Request, UnknownName
 from assay.core.problems.programs import Case, Problem
 from assay.tasks.code.formula_texts import FormulaTexts
+from assay.techniques.execution.cases import trials
 from assay.techniques.execution.dialects import BARE
 from assay.techniques.execution.hard_coded import hard_coded
 from assay.techniques.execution.self_debug import (
@@ -79,7 +80,7 @@ def asks(asked: list[Request]) -> list[Any]:
 def test_a_program_that_passes_the_visible_tests_is_the_last() -> None:
     written, asked = play(debugged(PROBLEM), RIGHT)
     assert [one.program for one in written] == ["import math\n\ndef inc(n):\n    return n + 1"]
-    assert [request.code.rpartition("\n\n")[2] for request in asked[1:]] == ["inc(1)", "inc(4)"]
+    assert [request.code.rpartition("\n\n")[2] for request in asked[1:]] == ["[inc(1)]", "[inc(4)]"]
     assert asks(asked)[0].prefill == "```python\ndef inc(n):"
     assert asks(asked)[0].temperature == 0
 
@@ -91,6 +92,14 @@ def test_the_failing_call_its_value_and_the_right_one_are_told() -> None:
     assert last[1].text.endswith("def inc(n):\n    return n\n```")
     assert last[2].text.startswith("The code above fails a test: inc(1) should be 2, but it is 1.")
     assert (len(written), written[-1].whole) == (2, True)
+
+
+def test_none_is_a_value_like_any_other() -> None:
+    problem = Problem("first", "def first(xs):\n", (Case("first([])", "None"), Case("first([2])", "2")))
+    told, _ = play(trials("def first(xs):\n    return xs[0] if xs else None", problem.visible))
+    assert [trial.passed for trial in told] == [True, True]
+    wrong, right = play(trials("def first(xs):\n    if xs == []:\n        return 0", problem.visible))[0]
+    assert (wrong.passed, wrong.gave, right.passed, right.gave) == (False, "0", False, "None")
 
 
 def test_an_error_is_told_as_it_is() -> None:

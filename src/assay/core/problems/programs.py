@@ -2,6 +2,7 @@
 
 What a program ought to give never enters the box with it: the box gets the call, and the value that comes
 back is compared out here. A program that prints "passed", leaves early or redefines equality gains nothing.
+Only what of a file's `check` is no plain comparison must run beside the program, which could disturb it there.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Problem:
     hidden: tuple[Case, ...] = ()
     """Tests that decide. They never enter a prompt."""
     check: str = ""
-    """Further hidden tests as the source of a function `check(candidate)`; it must be run inside the box."""
+    """Further hidden tests as the source of a function `check(candidate)`; it is run inside the box."""
     solution: str = ""
     """A right program, whole."""
 
@@ -92,6 +93,59 @@ def _doctests(text: str) -> list[tuple[str, str]]:
 def _statements(text: str) -> list[tuple[str, str]]:
     found = [match for line in text.splitlines() if (match := _STATED.match(line))]
     return [(match["call"], match["value"].removesuffix(".")) for match in found]
+
+
+def cases_of_check(check: str, entry: str) -> tuple[tuple[Case, ...], str]:
+    """What a function `check(candidate)` compares with literals, as tests of `entry`; and the source of the rest.
+
+    Nothing is taken out where JSON would make something else of the value, such as a tuple.
+    """
+    try:
+        tree = parsed(check)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return (), check
+    function = next((one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "check"), None)
+    if function is None or len(function.args.args) != 1:
+        return (), check
+    candidate = function.args.args[0].arg
+    found = [(statement, _compared(statement, candidate, entry)) for statement in function.body]
+    cases = dict.fromkeys(case for _, case in found if case is not None)
+    rest = [statement for statement, case in found if case is None and not _says_nothing(statement)]
+    if not rest:
+        return tuple(cases), ""
+    function.body = rest
+    return tuple(cases), ast.unparse(tree)
+
+
+def _compared(statement: ast.stmt, candidate: str, entry: str) -> Case | None:
+    """The test in `assert candidate(1) == 2`, where all that is given and expected is literal."""
+    match statement:
+        case ast.Assert(
+            test=ast.Compare(left=ast.Call(func=ast.Name(id=name)) as call, ops=[ast.Eq()], comparators=[expected])
+        ) if name == candidate:
+            pass
+        case _:
+            return None
+    try:
+        for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+            ast.literal_eval(given)
+        value = ast.literal_eval(expected)
+        if json.loads(json.dumps(value, allow_nan=False)) != value:
+            return None
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    call.func = ast.Name(entry, ast.Load())
+    return Case(ast.unparse(call), ast.unparse(expected))
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    """Whether it is a docstring, `pass` or `assert True`."""
+    match statement:
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Assert(test=ast.Constant(value=value)):
+            return bool(value)
+    return False
 
 
 def _case(call: str, value: str, entry: str) -> Case | None:

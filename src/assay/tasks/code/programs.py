@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from assay.core.errors import BadFile, UnknownName, UserError
-from assay.core.problems.programs import Case, Problem, cases_in
+from assay.core.problems.programs import Case, Problem, cases_in, cases_of_check
 from assay.core.samples import Answer, Outcome, Sample
 from assay.core.validation import require_whole
 from assay.tasks.code.operations import DRAWS, OPERATIONS, Operation
@@ -178,11 +178,13 @@ def load_programs(path: Path, *, name: str = "") -> ProgramsTask:
         if row["task_id"] in items:
             raise BadFile(path, f"the id '{row['task_id']}' stands there twice.", line=number, field="task_id")
         prompt, entry = row["prompt"], row["entry_point"]
+        hidden, check = cases_of_check(row["test"], entry)
         problem = Problem(
             entry,
             prompt,
             visible=cases_in(prompt, entry),
-            check=row["test"],
+            hidden=hidden,
+            check=check,
             solution=prompt + str(row.get("canonical_solution", "")),
         )
         items[row["task_id"]] = sample_of(problem, row["task_id"])

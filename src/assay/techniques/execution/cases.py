@@ -38,16 +38,18 @@ def trials(program: str, cases: Sequence[Case], *, again: int = 0) -> Flow[list[
     `again` sets runs of the same program apart, which otherwise are the same run.
     """
     mark = f"\n# run {again}" if again else ""
-    replies = yield [Execute(f"{program}\n\n{case.call}{mark}", seconds=SECONDS) for case in cases]
+    # In a list, so that None is a value too.
+    replies = yield [Execute(f"{program}\n\n[{case.call}]{mark}", seconds=SECONDS) for case in cases]
     return [_trial(case, execution) for case, execution in zip(cases, replies, strict=True)]
 
 
 def _trial(case: Case, execution: Execution) -> Trial:
     if execution.ended is not Ended.OK:
         return Trial(case, False, execution.error or f"it ended by {execution.ended.value}")
-    if not execution.has_value:
+    if not isinstance(execution.value, list) or len(execution.value) != 1:
         return Trial(case, False, "nothing that can be compared")
-    return Trial(case, case.accepts(execution.value), repr(execution.value))
+    (value,) = execution.value
+    return Trial(case, case.accepts(value), repr(value))
 
 
 def passes(program: str, cases: Sequence[Case]) -> Flow[bool]:
