@@ -144,6 +144,25 @@ def test_unknown_chance_is_measured_on_other_samples_targets() -> None:
     assert chance_of(result) == pytest.approx((19 + 1) / (380 + 1))
 
 
+def test_a_guess_that_never_hit_is_said_to_be_a_bound() -> None:
+    """Twenty different wrong answers: 19 shifts of 20, and no hit."""
+    outcomes = [wrong(f"a{index}") for index in range(20)]
+    verdict = judged(gathered(outcomes, outcomes))
+    assert (verdict.verdict, verdict.reason) == (Word.UNDECIDED, "floor")
+    assert "Of 380 tries" in verdict.notes[0]
+    assert "0.3% at most" in verdict.notes[0]
+
+
+def test_one_answer_tells_nothing_of_what_a_guess_scores() -> None:
+    """It was taken for a chance of one: the only answer, a right one, was called a guess."""
+    one_right = [right("0"), *[UNREAD] * 19]
+    result = gathered(one_right, [wrong("1"), *[UNREAD] * 19])
+    assert chance_of(result) == 0.0
+    assert judged(result).reason == "unparsed"
+    never = judged(gathered([wrong("1"), *[UNREAD] * 19], [wrong("1"), *[UNREAD] * 19]))
+    assert (never.reason, never.notes[0]) == ("floor", "There are too few answers to tell what a guess scores.")
+
+
 def test_a_constant_answer_that_is_often_right_is_the_floor() -> None:
     """Half the targets are 1: an arm that always says 1 is right in half of the cases, and knows nothing."""
     outcomes = [right("1") if index % 2 else wrong("1") for index in range(40)]

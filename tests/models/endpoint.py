@@ -37,6 +37,7 @@ class Endpoint:
         self, say: Callable[[Answer], Answer], *, models: tuple[str, ...] = ("fake",), key: str = ""
     ) -> None:
         self.requests: list[Answer] = []
+        self.say = say
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -65,7 +66,7 @@ class Endpoint:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 endpoint.requests.append(body | {"path": self.path})
                 try:
-                    answer = say(body | {"path": self.path})
+                    answer = endpoint.say(body | {"path": self.path})
                     self._send(200, json.dumps(answer).encode(), {})
                 except Fault as fault:
                     self._send(fault.status, fault.body, fault.headers, fault.cut)

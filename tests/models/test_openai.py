@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 
 from assay import run
-from assay.core import Ask, Capability, Embed, EndpointDown, Message, ModelError, UnknownName, UserError, ask
+from assay.core import (
+    Ask,
+    Capability,
+    Embed,
+    EndpointDown,
+    Finish,
+    Message,
+    ModelError,
+    UnknownName,
+    UserError,
+    ask,
+)
 from assay.core.verdict import Verdict
 from assay.lab import dispatch
 from assay.lab.driver import Driver
@@ -197,6 +208,66 @@ def test_tokens_of_every_reply_are_counted_where_the_server_counts_one() -> None
         model = connect(endpoint.address)
         replies = generate(model, Ask("hi", n=8, temperature=1.0))
     assert [one.tokens_out for one in replies] == [2] * 8
+
+
+@pytest.mark.parametrize(
+    ("choice", "text", "finish"),
+    [
+        ({"message": {"content": ""}, "finish_reason": "stop"}, "", Finish.STOP),
+        ({"message": {"content": ""}, "finish_reason": "content_filter"}, "", Finish.REFUSED),
+        ({"message": {"content": None, "reasoning_content": "hm"}, "finish_reason": "length"}, "", Finish.LENGTH),
+        ({"message": {"content": None, "tool_calls": [{}]}, "finish_reason": "tool_calls"}, "", Finish.STOP),
+        (
+            {"message": {"content": None, "refusal": "I may not."}, "finish_reason": "stop"},
+            "I may not.",
+            Finish.REFUSED,
+        ),
+        ({"message": {"content": [{"type": "text", "text": "4"}]}, "finish_reason": "stop"}, "4", Finish.STOP),
+    ],
+)
+def test_an_answer_without_a_word_is_an_ending_and_no_fault(
+    choice: dict[str, Any], text: str, finish: Finish
+) -> None:
+    """A reasoning model that is cut while it thinks has no content; it was paid for and is not asked again."""
+    usage = {"prompt_tokens": 9, "completion_tokens": 700}
+    with Endpoint(plain) as endpoint:
+        model = connect(endpoint.address)
+        endpoint.say = lambda body: {"choices": [choice], "usage": usage}
+        probed = len(endpoint.requests)
+        (answer,) = generate(model, Ask("hi"))
+    assert len(endpoint.requests) == probed + 1
+    assert (answer.text, answer.finish, answer.tokens_out) == (text, finish, 700)
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 0, "completion_tokens": 0}])
+def test_a_server_that_counts_nothing_is_guessed_by_length(usage: Any) -> None:
+    with Endpoint(plain) as endpoint:
+        model = connect(endpoint.address)
+        endpoint.say = lambda body: reply(["four"]) | {"usage": usage}
+        (answer,) = generate(model, Ask((Message("user", "x" * 400),)))
+    assert (answer.tokens_in, answer.tokens_out, model.meter.guessed) == (100, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"usage": {"prompt_tokens": -1}},
+        {"usage": {"prompt_tokens": 1e300}},
+        {"usage": {"completion_tokens": 10**12}},
+        {"choices": [{"message": {"content": {"text": "4"}}, "finish_reason": "stop"}]},
+        {"choices": [{"message": {"content": 4}, "finish_reason": "stop"}]},
+        {"choices": [{"message": {}}]},
+    ],
+)
+def test_counts_and_contents_that_cannot_be_are_faults(
+    changed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "FIRST_WAIT", 0.01)
+    with Endpoint(plain) as endpoint:
+        model = connect(endpoint.address)
+        endpoint.say = lambda body: reply(["four"]) | changed
+        with pytest.raises(EndpointDown, match="unknown shape"):
+            generate(model, Ask("hi"))
 
 
 @pytest.mark.parametrize("what", ["dead", "wrong name", "wrong key", "no address"])

@@ -102,7 +102,7 @@ def _judge(result: Result) -> tuple[Word, str, tuple[str, ...]]:
     chance = chance_of(result) if binary and result.used else 0.0
     arms = (result.treatment, result.control)
     if binary and result.used and finding.n and all(at_floor(arm, result.used, chance) for arm in arms):
-        return Word.UNDECIDED, "floor", (f"A guess scores {chance:.1%} here.", *([few] if unreadable else []))
+        return Word.UNDECIDED, "floor", (_guess_in_words(result, chance), *([few] if unreadable else []))
     if unreadable:
         return Word.UNDECIDED, "unparsed", (few,)
     if not binary or not result.used:
@@ -197,28 +197,41 @@ def chance_of(result: Result) -> float:
     task = result.plan.used_task
     if task.chance is not None:
         return task.chance
-    return max(_chance_by_shifting(arm, result, task) for arm in (result.treatment, result.control))
+    # One more hit and try: a chance of exactly 0 would make a single right answer significant.
+    return max((hits + 1) / (tries + 1) if tries else 0.0 for hits, tries in _by_shifting(result))
 
 
-def _chance_by_shifting(arm: ArmRecord, result: Result, task: Task) -> float:
-    """The arm's answers scored against the targets of other samples: right by luck alone."""
+def _guess_in_words(result: Result, chance: float) -> str:
+    """What a guess scores, and how well that is known."""
+    if result.plan.used_task.chance is None and not any(hits for hits, _ in _by_shifting(result)):
+        tries = max(tries for _, tries in _by_shifting(result))
+        if not tries:
+            return "There are too few answers to tell what a guess scores."
+        tried = f"Of {tries} tries to score an answer on another sample none is right"
+        return f"{tried}: a guess is taken to score {chance:.1%} at most."
+    return f"A guess scores {chance:.1%} here."
+
+
+def _by_shifting(result: Result) -> list[tuple[int, int]]:
+    """Hits and tries of both arms' answers against the targets of other samples: right by luck alone."""
+    task = result.plan.used_task
+    return [_hits_and_tries(arm, result, task) for arm in (result.treatment, result.control)]
+
+
+def _hits_and_tries(arm: ArmRecord, result: Result, task: Task) -> tuple[int, int]:
     by_id = {sample.id: sample for sample in result.samples}
     answered = [
         (by_id[item], arm.samples[item, 0].outcome.answer)
         for item in result.used
         if (item, 0) in arm.samples and arm.samples[item, 0].outcome.answer is not None
     ]
-    if not answered:
-        # The arm measures and answers nothing: there is nothing to guess.
-        return 0.0
     hits = tries = 0
     for shift in range(1, min(20, len(answered) - 1) + 1):
         for index, (_, answer) in enumerate(answered):
             other = answered[(index + shift) % len(answered)][0]
             hits += task.score(other, Answer(value=answer)).score == 1.0
             tries += 1
-    # One more hit and try: a chance of exactly 0 would make a single right answer significant.
-    return (hits + 1) / (tries + 1)
+    return hits, tries
 
 
 def at_floor(arm: ArmRecord, items: Sequence[str], chance: float) -> bool:
@@ -347,6 +360,9 @@ def power_of(n: int, rule: str, *, binary: bool) -> dict[str, object]:
 def _warnings(result: Result, controls: Mapping[str, ControlResult]) -> list[str]:
     """What a reader of the verdict must not overlook."""
     notes = []
+    meter = getattr(result.model, "meter", None)
+    if meter is not None and meter.guessed:
+        notes.append(f"{result.model.name} does not say how many tokens it used: they are guessed by length.")
     lost = sum(_errored(item, result) for item in result.used)
     missing = len(result.used) - result.finding.n
     if missing and Capability.TRAIN in result.plan.claim.needs:

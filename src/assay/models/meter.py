@@ -16,6 +16,8 @@ class Meter:
     prompt_tokens_evaluated: int = 0
     """Prompt tokens the server had to compute, where it says so."""
     generated_tokens: int = 0
+    guessed: int = 0
+    """Requests of which the server did not say how many tokens they were; they were guessed by length."""
 
 
 class ProcessClock:

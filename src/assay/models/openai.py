@@ -18,12 +18,14 @@ from typing import Any
 from assay.core.errors import BadReply, CannotRun, ClosedModel, EndpointDown, UnknownName, UserError
 from assay.core.model import Capability, Fingerprint, Grouping
 from assay.core.replies import Embeddings, Finish, Numbers, Piece, Reading, Reply, Scores, TokenLogprob
-from assay.core.requests import Ask, Embed, Image, Message, Read, Score
+from assay.core.requests import Ask, Embed, Image, Message, Read, Score, Text
 from assay.models.meter import Meter
 from assay.models.probing import Probed, probe
 from assay.models.streaming import Listening
 from assay.models.transport import Transport
 
+MOST_TOKENS = 1_000_000_000
+"""More than this no request has."""
 _FINISH = {"stop": Finish.STOP, "eos": Finish.STOP, "length": Finish.LENGTH, "content_filter": Finish.REFUSED}
 
 
@@ -191,10 +193,9 @@ class OpenAI:
         try:
             usage = answer.get("usage") or {}
             choices = [_choice(choice, request) for choice in answer["choices"]]
-            tokens_in = int(usage.get("prompt_tokens") or 0)
-            said = int(usage.get("completion_tokens") or sum(_guessed_tokens(text) for text, *_ in choices))
-            if tokens_in < 0 or said < 0:
-                raise ValueError("a token count below zero")
+            tokens_in = _counted(usage.get("prompt_tokens")) or _guessed_tokens(_told(request))
+            said = _counted(usage.get("completion_tokens")) or sum(_guessed_tokens(text) for text, *_ in choices)
+            self.meter.guessed += not usage.get("prompt_tokens")
         except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise EndpointDown(f"{self.name} answered in an unknown shape ({error!r:.60}).") from None
         counts = _tokens_per_choice(choices, said)
@@ -316,22 +317,47 @@ _Choice = tuple[str, Finish, tuple[TokenLogprob, ...]]
 
 def _choice(choice: dict[str, Any], request: Ask) -> _Choice:
     message = choice.get("message") or {}
-    text = choice["text"] if "text" in choice else message.get("content")
+    text = _words(choice["text"] if "text" in choice else message.get("content"))
     refusal = message.get("refusal")
     finish = Finish.REFUSED if refusal else _FINISH.get(str(choice.get("finish_reason")), Finish.STOP)
-    if text is None and not refusal:
+    if text is None and not refusal and not choice.get("finish_reason"):
         raise ValueError("a choice without text")
+    # One that was cut while it thought, or that calls a tool, ends without a word: no fault, and it was paid for.
+    body = text or str(refusal or "")
     # Servers differ in whether they repeat a prefill.
-    body = str(text or refusal)
     if request.prefill and body.startswith(request.prefill):
         body = body[len(request.prefill) :]
     listed = (choice.get("logprobs") or {}).get("content") or ()
     return body, finish, tuple(_token_logprob(entry) for entry in listed)
 
 
+def _words(content: Any) -> str | None:
+    """The text of a message, whole or in parts; None where it has none."""
+    if content is None or isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise ValueError(f"content of type {type(content).__name__}")
+    return "".join(str(part["text"]) for part in content if isinstance(part, dict) and part.get("type") == "text")
+
+
+def _told(request: Ask) -> str:
+    """All text of a prompt."""
+    turns = [request.prompt] if isinstance(request.prompt, str) else [turn.content for turn in request.prompt]
+    parts = [part for turn in turns for part in (turn if isinstance(turn, tuple) else (Text(turn),))]
+    return "".join(part.text for part in parts if isinstance(part, Text)) + request.prefill
+
+
 def _token_logprob(entry: dict[str, Any]) -> TokenLogprob:
     top = tuple((-1, str(t["token"]), float(t["logprob"])) for t in entry.get("top_logprobs") or ())
     return TokenLogprob(-1, str(entry["token"]), float(entry["logprob"]), top)
+
+
+def _counted(said: Any) -> int:
+    """A count of tokens as the server says it; 0 where it says none."""
+    count = int(said or 0)
+    if not 0 <= count < MOST_TOKENS:
+        raise ValueError("a token count that cannot be")
+    return count
 
 
 def _guessed_tokens(text: str) -> int:

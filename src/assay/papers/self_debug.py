@@ -62,6 +62,6 @@ PAPER = Paper(
         "The control of the second claim is the equal spend of the first: draws are bought for what debugging "
         "that failed on these very draws would have cost, so that tokens match to half a draw a problem.",
         "160 samples of tiny-python hold some 60 functions: samples that share one differ in their examples only, "
-        "and functions come back under other seeds. Intervals do not allow for that.",
+        "and functions come back under other seeds.",
     ),
 )
