@@ -144,10 +144,10 @@ class Store:
     # --- runs
 
     async def begin(self, run: str, created: str, claim: str, config: dict[str, Any]) -> None:
-        """Note a run; noting it again (a resume) only sets it to running."""
+        """Note a run; noting it again (a resume) sets it to running, and its settings to these."""
         noted = (
             "insert into run(id, created, status, claim, config) values (?, ?, 'running', ?, ?) "
-            "on conflict(id) do update set status = 'running'"
+            "on conflict(id) do update set status = 'running', config = excluded.config"
         )
         await self._written((noted, (run, created, claim, json.dumps(config))))
 

@@ -94,9 +94,11 @@ async def import_file(file: Path, store: Store, running: Path) -> tuple[str, int
         except (KeyError, TypeError, ValueError, AssertionError, RecursionError) as error:
             raise BadFile(file, f"this is no sample: {error}.", line=number) from None
     with lease(running, run):
-        # What was exported before the run came to its verdict does not take that back.
-        if run in store.listing.ids(run) and store.run(run).status == "done":
-            status = "done"
+        if run in store.listing.ids(run):
+            here = store.run(run)
+            config = here.config
+            # What was exported before the run came to its verdict does not take that back.
+            status = "done" if here.status == "done" else status
         await store.begin(run, created, claim, config)
         for one, steps in samples:
             await store.record(run, one, steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from assay.core import Claim, Task, UserError
 if TYPE_CHECKING:
     from assay.lab.plan import Plan
     from assay.models import ModelChoice
+
+CORPUS_SUFFIXES = (".txt", ".md", ".jsonl", ".csv", ".tsv")
+"""Of the files in a folder those that a task may be read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,11 @@ class Wish:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Wish:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`, of a run's settings too."""
+        from assay.lab.session import FINGERPRINTS
         from assay.models import ModelChoice
 
+        fields = {name: value for name, value in fields.items() if name != FINGERPRINTS}
         model = ModelChoice(**{**fields["model"], "base_urls": tuple(fields["model"]["base_urls"])})
         return cls(
             **{
@@ -130,6 +136,18 @@ def chosen_task(name: str) -> Task:
     if is_programs_file(path):
         return load_programs(path)
     return load_task(path) if path.exists() or path.suffix else task_named(name)
+
+
+def task_fingerprint(name: str) -> str:
+    """A hash of the file or folder that a task is read from; empty for a task that assay brings."""
+    path = Path(name)
+    files = [path] if path.is_file() else sorted(path.rglob("*")) if path.is_dir() else []
+    read = [file for file in files if file == path or (file.suffix in CORPUS_SUFFIXES and file.is_file())]
+    digest = hashlib.sha256()
+    for file in read:
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(path)}\0{content}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16] if read else ""
 
 
 def model_choice(model: str, base_url: list[str] | None, slots: int, timeout: float) -> ModelChoice:
