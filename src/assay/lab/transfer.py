@@ -81,6 +81,8 @@ async def import_file(file: Path, store: Store, running: Path) -> tuple[str, int
     try:
         run, created, claim, status = (_field(head, name, str) for name in ("run", "created", "claim", "status"))
         config, verdict = _field(head, "config", dict), head["verdict"]
+        if "model" in config:
+            _field(config, "model", dict)
         if not _ID.fullmatch(run):
             raise ValueError(f"{run[:80]!r} is no id")
         if verdict is not None:
