@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
+import sqlite3
 import subprocess
 import sys
 from contextlib import AbstractContextManager
@@ -167,6 +169,40 @@ def test_a_list_of_runs_on_a_narrow_terminal_says_state_verdict_and_when(home: P
     assert ["process-beats-outcome-at-equal-labels-ab2cd", "stopped", "-", "2026-01-01"] in lines
     lines = [line.split() for line in assay("runs", home=home, COLUMNS="140").stdout.splitlines()]
     assert ["run", "model", "size", "samples", "state", "verdict", "when"] in lines
+
+
+def test_a_damaged_database_is_said_and_nothing_is_promised(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    plant(home, *(f"pal-{number:05}" for number in range(40)))
+    file = home / "assay.sqlite"
+    with sqlite3.connect(file) as database:
+        database.execute("pragma wal_checkpoint(truncate)")
+    rng, whole = random.Random(1), bytearray(file.read_bytes())
+    for page in range(8192, len(whole), 8192):
+        whole[page : page + 4096] = rng.randbytes(4096)
+    file.write_bytes(whole)
+    said = (
+        f"assay: The database is damaged: {file}. "
+        f"Rescue what can be read: sqlite3 {file} .recover; or move it away.\n"
+    )
+    for words in (("runs",), ("report",), ("trace", "pal-00001"), ("forget", "pal-00001")):
+        done = assay(*words, home=home)
+        assert (words, done.returncode, done.stderr) == (words, 2, said)
+
+
+@pytest.mark.parametrize("option", ["--markdown", "--html"])
+def test_a_report_that_finds_no_room_is_one_sentence_and_leaves_what_was_there(
+    option: str, home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "report"
+    file.write_text("before")
+    words = f"{sys.executable} -m assay report --results {KEPT} {option} {file}"
+    done = subprocess.run(["bash", "-c", f"ulimit -f 8; {words}"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("assay: ")
+    assert "File too large" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()} == {"report": "before"}
 
 
 def test_a_broken_file_among_the_results_is_one_sentence(home: Path, tmp_path: Path) -> None:

@@ -42,13 +42,43 @@ def deliver(
     if len(verdicts) > 1:
         console.print(verdict_table(verdicts))
     if json_file is not None:
-        json_file.write_text(json.dumps([v.to_json() for v in verdicts], indent=1, ensure_ascii=False) + "\n")
+        write_whole(json_file, json.dumps([v.to_json() for v in verdicts], indent=1, ensure_ascii=False) + "\n")
         console.print(f"Verdicts: {json_file}", highlight=False)
     if results is not None:
         keep_results(verdicts, results)
     if html_file is not None:
         write_report([verdict.run for verdict in verdicts], html_file)
         console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file that appears whole or not at all; what is there stays if it cannot.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    import os
+    import shutil
+
+    from assay.core import UserError
+
+    place = file.resolve()  # a link stays one
+    draft = place.with_name(f".{place.name[:80]}.{os.getpid()}.part")
+    try:
+        if place.exists() and not place.is_file():
+            # A pipe or the terminal.
+            place.write_text(text, encoding="utf-8")
+            return
+        draft.write_text(text, encoding="utf-8")
+        if place.exists():
+            shutil.copymode(place, draft)
+        os.replace(draft, place)
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be written: {error.strerror}.", hint="What was there is there still."
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def write_report(names: Sequence[str], file: Path) -> None:
@@ -84,7 +114,7 @@ def keep_results(verdicts: Sequence[Verdict], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for verdict in verdicts:
         place = _place_of(verdict, folder)
-        place.write_text(json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
+        write_whole(place, json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
 
 
 def _place_of(verdict: Verdict, folder: Path) -> Path:

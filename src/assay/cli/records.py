@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from assay.cli.delivering import check_writable, write_report
+from assay.cli.delivering import check_writable, write_report, write_whole
 
 if TYPE_CHECKING:
     from assay.core.verdict import SampleRow
@@ -208,7 +208,7 @@ def report(
     if html_file is not None:
         console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
     if markdown_file is not None:
-        markdown_file.write_text(notebook(verdicts))
+        write_whole(markdown_file, notebook(verdicts))
         console.print(f"Markdown: {markdown_file.resolve()}", highlight=False, soft_wrap=True)
     if html_file is None and markdown_file is None:
         for verdict in verdicts if names else []:
