@@ -205,6 +205,12 @@ def test_a_report_that_finds_no_room_is_one_sentence_and_leaves_what_was_there(
     assert {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()} == {"report": "before"}
 
 
+def test_a_report_is_written_into_a_pipe(home: Path) -> None:
+    done = assay("report", "--results", str(KEPT), "--markdown", "/dev/stdout", home=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("# Notebook")
+
+
 def test_a_broken_file_among_the_results_is_one_sentence(home: Path, tmp_path: Path) -> None:
     (tmp_path / "good.json").write_text(next(KEPT.glob("*.json")).read_text())
     (tmp_path / "bad.json").write_text("[" * 100_000)

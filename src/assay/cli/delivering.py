@@ -62,13 +62,13 @@ def write_whole(file: Path, text: str) -> None:
 
     from assay.core import UserError
 
+    if file.exists() and not file.is_file():
+        # A pipe or the terminal.
+        file.write_text(text, encoding="utf-8")
+        return
     place = file.resolve()  # a link stays one
     draft = place.with_name(f".{place.name[:80]}.{os.getpid()}.part")
     try:
-        if place.exists() and not place.is_file():
-            # A pipe or the terminal.
-            place.write_text(text, encoding="utf-8")
-            return
         draft.write_text(text, encoding="utf-8")
         if place.exists():
             shutil.copymode(place, draft)
