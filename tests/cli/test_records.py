@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
+import sqlite3
 import subprocess
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assay.cli import conducting
+from assay.cli.delivering import keep_results
 from assay.core import Outcome, UnknownName, Usage
+from assay.core.verdict import Verdict
 from assay.lab.lease import lease
 from assay.lab.store import Recorded, Store, trace_hash
 from assay.models import ModelChoice
+from assay.workbench.records import read_verdict, result_files
 from assay.workbench.wish import Wish
 
 from .test_errors import assay
@@ -109,6 +115,100 @@ def test_ids_are_completed(home: Path) -> None:
         check=False,
     )
     assert completed.stdout.split() == ["pal-bbbbb"]
+
+
+def test_a_report_on_a_folder_is_on_that_folder(home: Path, tmp_path: Path) -> None:
+    folder, html = tmp_path / "kept", tmp_path / "r.html"
+    folder.mkdir()
+    kept = min(KEPT.glob("tip-length--*.json"))
+    (folder / "one.json").write_text(kept.read_text())
+    done = assay("report", "--results", str(folder), "--html", str(html), home=home)
+    assert done.returncode == 0, done.stderr
+    assert "tip-length" in html.read_text()
+
+
+def verdict(name: str, **fields: Any) -> Verdict:
+    """A verdict that is kept here, with other words in some fields."""
+    (file,) = KEPT.glob(name)
+    return Verdict.from_json(json.loads(file.read_text()) | fields)
+
+
+def test_verdicts_on_another_task_level_or_number_stand_beside_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "zero-shot-cot--smollm2-135m-*--small--seed1.json"
+    own = verdict(name)
+    mine = verdict(name, task="my questions", level="all", power={**own.power, "pairs": 5})
+    few = verdict(name, power={**own.power, "pairs": 2})
+    keep_results([own, mine, few], tmp_path)
+    again = verdict(name, effect=0.5)
+    keep_results([again, few], tmp_path)
+    found = {file.name: read_verdict(file) for file in result_files(tmp_path)}
+    (plain,) = (file.name for file in KEPT.glob(name))
+    start = plain.removesuffix(".json")
+    assert found == {
+        plain: again,
+        f"{start}--my-questions--all--n5.json": mine,
+        f"{start}--multi-step--2--n2.json": few,
+    }
+    assert f"{start}--my-questions--all--n5.json" in capsys.readouterr().out.replace("\n", "")
+
+
+def test_what_is_kept_here_is_kept_under_the_same_names_again(tmp_path: Path) -> None:
+    keep_results([read_verdict(file) for file in result_files(KEPT)], tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {file.name for file in result_files(KEPT)}
+
+
+def test_a_list_of_runs_on_a_narrow_terminal_says_state_verdict_and_when(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    plant(home, "process-vote-beats-majority-ab2cd")
+    lines = [line.split() for line in assay("runs", home=home, COLUMNS="80").stdout.splitlines()]
+    assert ["process-vote-beats-majority-ab2cd", "stopped", "-", "2026-01-01", "00:00"] in lines
+    plant(home, "process-beats-outcome-at-equal-labels-ab2cd")
+    lines = [line.split() for line in assay("runs", home=home, COLUMNS="80").stdout.splitlines()]
+    assert ["process-beats-outcome-at-equal-labels-ab2cd", "stopped", "-", "2026-01-01"] in lines
+    lines = [line.split() for line in assay("runs", home=home, COLUMNS="140").stdout.splitlines()]
+    assert ["run", "model", "size", "samples", "state", "verdict", "when"] in lines
+
+
+def test_a_damaged_database_is_said_and_nothing_is_promised(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    plant(home, *(f"pal-{number:05}" for number in range(40)))
+    file = home / "assay.sqlite"
+    with sqlite3.connect(file) as database:
+        database.execute("pragma wal_checkpoint(truncate)")
+    rng, whole = random.Random(1), bytearray(file.read_bytes())
+    for page in range(8192, len(whole), 8192):
+        whole[page : page + 4096] = rng.randbytes(4096)
+    file.write_bytes(whole)
+    said = (
+        f"assay: The database is damaged: {file}. "
+        f"Rescue what can be read: sqlite3 {file} .recover; or move it away.\n"
+    )
+    for words in (("runs",), ("report",), ("trace", "pal-00001"), ("forget", "pal-00001")):
+        done = assay(*words, home=home)
+        assert (words, done.returncode, done.stderr) == (words, 2, said)
+
+
+@pytest.mark.parametrize("option", ["--markdown", "--html"])
+def test_a_report_that_finds_no_room_is_one_sentence_and_leaves_what_was_there(
+    option: str, home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "report"
+    file.write_text("before")
+    words = f"{sys.executable} -m assay report --results {KEPT} {option} {file}"
+    done = subprocess.run(["bash", "-c", f"ulimit -f 8; {words}"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("assay: ")
+    assert "File too large" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()} == {"report": "before"}
+
+
+def test_a_report_is_written_into_a_pipe(home: Path) -> None:
+    done = assay("report", "--results", str(KEPT), "--markdown", "/dev/stdout", home=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("# Notebook")
 
 
 def test_a_broken_file_among_the_results_is_one_sentence(home: Path, tmp_path: Path) -> None:

@@ -76,6 +76,44 @@ def test_ctrl_c_loses_nothing(home: Path) -> None:
     assert kept["samples"] >= 3
 
 
+def test_a_run_does_not_go_on_over_a_task_file_that_has_changed(home: Path, tmp_path: Path) -> None:
+    task, out = tmp_path / "q.jsonl", tmp_path / "run.jsonl"
+
+    def write(more: int) -> None:
+        rows = [{"id": f"q{i}", "question": f"What is {i} plus {more}?", "answer": i + more} for i in range(40)]
+        task.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    write(1)
+    env = {**os.environ, "ASSAY_HOME": str(home)}
+    words = ["run", "zero-shot-cot", "--task", str(task), "--n", "40", "--rule", "fixed", "--controls", "none"]
+    process = subprocess.Popen([*ASSAY, *words, "--quiet"], env=env)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        runs = json.loads(assay("runs", "--json", home=home).stdout)
+        if runs and runs[0]["samples"] >= 3:
+            break
+        time.sleep(0.5)
+    process.kill()
+    process.wait()
+    run = runs[0]["run"]
+    whole = json.loads(assay("trace", run, "--json", home=home).stdout)
+    assert all("plus 1?" in one["question"] for one in whole)
+
+    write(500)
+    refused = assay("resume", run, "--quiet", home=home)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"assay: The task file has changed since the run {run} began.")
+    assert refused.stderr.count("\n") == 1
+    # What was asked then is not known any more, and nothing else is shown in its place.
+    found = json.loads(assay("trace", run, "--json", home=home).stdout)
+    assert {(one["question"], one["target"]) for one in found} == {("", "")}
+    assert assay("export", run, str(out), home=home).returncode == 0
+    assert "plus 500" not in out.read_text()
+
+    write(1)
+    assert json.loads(assay("trace", run, "--json", home=home).stdout) == whole
+
+
 def test_a_technique_answers_a_question(home: Path) -> None:
     done = assay("ask", "self-consistency", "What is 2 + 2?", "--n", "3", "--set", "max_tokens=24", home=home)
     assert done.returncode == 0, done.stderr

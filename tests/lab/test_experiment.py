@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,22 @@ def test_a_planted_effect_is_found_and_stops_early(tmp_path: Path) -> None:
     assert verdict.interval is not None
     assert 0 < verdict.interval[0] <= verdict.effect <= verdict.interval[1]  # type: ignore[operator]
     assert verdict.controls["arm_swap"].details["verdict"] != "holds"
+
+
+def test_a_run_does_not_go_on_with_another_model(tmp_path: Path) -> None:
+    right = {"treatment": 0.8, "control": 0.3}
+    run(tmp_path, planted.model(right, name="first"), n=10)
+    with pytest.raises(UserError, match="The model has changed since the run planted-aaaaa began"):
+        run(tmp_path, planted.model(right, name="second"), n=20)
+    assert run(tmp_path, planted.model(right, name="first"), n=20).n > 10
+
+
+def test_a_run_that_was_noted_without_fingerprints_goes_on(tmp_path: Path) -> None:
+    right = {"treatment": 0.8, "control": 0.3}
+    run(tmp_path, planted.model(right, name="first"), n=10)
+    with sqlite3.connect(tmp_path / "assay.sqlite") as noted:
+        noted.execute("update run set config = '{}'")
+    assert run(tmp_path, planted.model(right, name="second"), n=20).n > 10
 
 
 def test_no_effect_is_not_found(tmp_path: Path) -> None:

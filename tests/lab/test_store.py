@@ -121,7 +121,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_acknowledged_is_lost(tmp_path: 
     store._writer.execute("pragma max_page_count = 1")  # the file may not grow any more: SQLITE_FULL
     big = [[{"request": {"kind": "ask", "prompt": str(i) * 999}} for i in range(4000)]]
     recorded = Recorded("arm", "c", 0, Outcome.scored(1.0), Usage(), trace_hash(big))
-    with pytest.raises(UserError, match="could not be written"):
+    with pytest.raises(UserError, match=r"could not be written: database or disk is full.*make room"):
         asyncio.run(store.record("pal-abcde", recorded, big))
     assert set(store.recorded("pal-abcde")) == {("arm", "a", 0), ("arm", "b", 0)}
     store.close()

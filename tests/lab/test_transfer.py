@@ -97,10 +97,18 @@ def test_a_line_that_is_wrong_changes_nothing_and_the_store_goes_on(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"run": "../a"}, {"run": ""}, {"run": "x" * 300}, {"run": 5}, {"claim": "\ud800"}, {"created": None}],
+    [
+        {"config": {"model": "m"}},
+        {"run": "../a"},
+        {"run": ""},
+        {"run": "x" * 300},
+        {"run": 5},
+        {"claim": "\ud800"},
+        {"created": None},
+    ],
     ids=repr,
 )
-def test_a_run_that_no_file_could_be_named_after_is_refused(
+def test_a_run_that_no_file_could_be_named_after_or_on_no_model_is_refused(
     wrong: dict[str, Any], store: Store, tmp_path: Path
 ) -> None:
     file = tmp_path / "run.jsonl"

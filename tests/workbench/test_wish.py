@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assay.cli import conducting
 from assay.cli.app import run_command_line
+from assay.core import UserError
 from assay.lab.plan import CONTROLS
 from assay.models import ModelChoice
 from assay.workbench.wish import Wish
@@ -56,3 +57,31 @@ def test_the_command_asks_for_the_same(wish: Wish, monkeypatch: pytest.MonkeyPat
     assert run_command_line(shlex.split(wish.command())[1:]) == 0
     assert asked == [wish]
     assert Wish.from_json(wish.to_json()) == wish
+
+
+FIELDS = Wish(("pal",), ModelChoice(), budget_tokens=5).to_json()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"mood": "good"}, "its field 'mood' is not known"),
+        ({"model": {**FIELDS["model"], "mood": "good"}}, "its field 'model.mood' is not known"),
+        ({"model": {"name": "m"}}, "its field 'model.base_urls' is missing"),
+        ({"model": {**FIELDS["model"], "base_urls": 5}}, "its field 'model.base_urls' is no list of words"),
+        ({"model": "m"}, "its field 'model' is of another kind"),
+        ({"claims": "pal"}, "its field 'claims' is no list of words"),
+        ({"seed": "x"}, "its field 'seed' is of another kind"),
+    ],
+    ids=repr,
+)
+def test_a_wish_that_another_assay_noted_is_refused_by_its_field(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match="noted by another assay") as caught:
+        Wish.from_json(FIELDS | change)
+    assert said in str(caught.value)
+
+
+def test_a_wish_without_its_controls_is_refused_and_one_without_its_driver_is_not() -> None:
+    with pytest.raises(UserError, match="its field 'controls' is missing"):
+        Wish.from_json({name: value for name, value in FIELDS.items() if name != "controls"})
+    assert Wish.from_json({name: value for name, value in FIELDS.items() if name != "driver"}).driver == ""

@@ -110,6 +110,18 @@ def run_command_line(arguments: list[str]) -> int:
         return 0
     except typer.Abort:
         return _say("Interrupted.", 130)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"{place}{error.strerror or str(error) or type(error).__name__}.", 2)
+    except Exception as error:
+        import sqlite3
+
+        from assay.core.errors import BadDatabase
+        from assay.home import find_home
+
+        if not isinstance(error, sqlite3.Error):
+            raise
+        return _say(f"{BadDatabase(find_home().database, error)}", BadDatabase.exit_code)
 
 
 def _say(message: str, code: int) -> int:

@@ -22,13 +22,13 @@ from assay.lab.driver import Driver
 from assay.lab.experiment import Report
 from assay.lab.lease import lease
 from assay.lab.plan import Event, Plan
-from assay.lab.session import Stamp, begin_run, new_run_id, run_claim, told
+from assay.lab.session import FINGERPRINTS, Stamp, begin_run, new_run_id, run_claim, told
 from assay.lab.store import Store
 from assay.lab.workshop import Workshop
 from assay.models import ModelChoice
 from assay.workbench.opening import opened
 from assay.workbench.records import run_meant
-from assay.workbench.wish import Wish, the_plan
+from assay.workbench.wish import Wish, task_fingerprint, the_plan
 
 
 def run_wish(wish: Wish, command: str, *, resume: str = "", quiet: bool = False) -> list[Verdict]:
@@ -42,6 +42,8 @@ def run_wish(wish: Wish, command: str, *, resume: str = "", quiet: bool = False)
 async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[Verdict]:
     # Every plan is made, and so checked, before the model is started.
     plans = [the_plan(wish, claim) for claim in wish.claims]
+    mark = task_fingerprint(wish.task) if wish.task else ""
+    task = {FINGERPRINTS: {"task": mark}} if mark else {}
     home = find_home().make()
     this = asyncio.current_task()
     assert this is not None, "a coroutine runs in a task"
@@ -53,7 +55,8 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
         opener = _Opener(home, store, stack)
         for plan in plans:
             run = resume or new_run_id(plan.claim.id)
-            stamp = Stamp(command, __version__, commit, {**wish.to_json(), "claims": [plan.claim.id]})
+            config = {**wish.to_json(), "claims": [plan.claim.id], **task}
+            stamp = Stamp(command, __version__, commit, config)
             with lease(home.running, run), progress(plan.claim.id, quiet=quiet) as shown:
                 if resume:
                     # It may have been forgotten before the lease was ours.

@@ -42,13 +42,43 @@ def deliver(
     if len(verdicts) > 1:
         console.print(verdict_table(verdicts))
     if json_file is not None:
-        json_file.write_text(json.dumps([v.to_json() for v in verdicts], indent=1, ensure_ascii=False) + "\n")
+        write_whole(json_file, json.dumps([v.to_json() for v in verdicts], indent=1, ensure_ascii=False) + "\n")
         console.print(f"Verdicts: {json_file}", highlight=False)
     if results is not None:
         keep_results(verdicts, results)
     if html_file is not None:
         write_report([verdict.run for verdict in verdicts], html_file)
         console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file that appears whole or not at all; what is there stays if it cannot.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    import os
+    import shutil
+
+    from assay.core import UserError
+
+    if file.exists() and not file.is_file():
+        # A pipe or the terminal.
+        file.write_text(text, encoding="utf-8")
+        return
+    place = file.resolve()  # a link stays one
+    draft = place.with_name(f".{place.name[:80]}.{os.getpid()}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        if place.exists():
+            shutil.copymode(place, draft)
+        os.replace(draft, place)
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be written: {error.strerror}.", hint="What was there is there still."
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def write_report(names: Sequence[str], file: Path) -> None:
@@ -77,12 +107,39 @@ def write_report(names: Sequence[str], file: Path) -> None:
 
 
 def keep_results(verdicts: Sequence[Verdict], folder: Path) -> None:
-    """One JSON file per claim, model fingerprint, size, seed and driver other than the model itself."""
+    """One JSON file per claim, model fingerprint, size, seed and driver other than the model itself.
+
+    Where a verdict on another task, level or number of pairs has that name, the name says these too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for verdict in verdicts:
-        model = verdict.model["name"].replace("/", "-").replace(":", "-")
-        parts = [verdict.claim, f"{model}-{verdict.model['fingerprint'][:8]}", verdict.size, f"seed{verdict.seed}"]
-        if verdict.driver != "llm":
-            parts.append(verdict.driver.partition(" ")[0].replace(":", "-"))
-        name = "--".join(parts) + ".json"
-        (folder / name).write_text(json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
+        place = _place_of(verdict, folder)
+        write_whole(place, json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def _place_of(verdict: Verdict, folder: Path) -> Path:
+    """The file that a verdict is kept in."""
+    import contextlib
+    import re
+
+    from assay.core import UserError
+    from assay.workbench.records import read_verdict
+
+    model = verdict.model["name"].replace("/", "-").replace(":", "-")
+    parts = [verdict.claim, f"{model}-{verdict.model['fingerprint'][:8]}", verdict.size, f"seed{verdict.seed}"]
+    if verdict.driver != "llm":
+        parts.append(verdict.driver.partition(" ")[0].replace(":", "-"))
+    place = folder / f"{'--'.join(parts)}.json"
+    # A file that holds no verdict may be written over.
+    with contextlib.suppress(UserError):
+        if _asked(read_verdict(place)) != _asked(verdict):
+            task, level, pairs = (re.sub(r"[^\w.+-]+", "-", part) for part in _asked(verdict))
+            other = folder / f"{'--'.join((*parts, task, level, f'n{pairs}'))}.json"
+            print(f"{place.name} is on another task, level or n; this verdict is in {other}")
+            return other
+    return place
+
+
+def _asked(verdict: Verdict) -> tuple[str, str, str]:
+    """Task, level, and pairs at most."""
+    return verdict.task, verdict.level, str(verdict.power.get("pairs", ""))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from assay.cli.delivering import check_writable, write_report
+from assay.cli.delivering import check_writable, write_report, write_whole
 
 if TYPE_CHECKING:
     from assay.core.verdict import SampleRow
@@ -46,21 +46,41 @@ def runs(
         ]
         typer.echo(json.dumps(listed, indent=1))
         return
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
     if not rows:
         Console().print("There are no runs yet. Type: assay demo")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("run", "model", "size", "samples", "state", "verdict", "when"):
-        table.add_column(heading, no_wrap=heading in ("run", "verdict"))
-    for row in rows:
-        size = row.config.get("size", "-")
-        when = row.created[:16].replace("T", " ")
-        table.add_row(row.id, row.model or "-", size, str(row.samples), states[row.id], row.word or "-", when)
-    Console().print(table)
+    _print_runs(
+        [
+            {"run": row.id, "model": row.model or "-", "size": str(row.config.get("size", "-"))}
+            | {"samples": str(row.samples), "state": states[row.id], "verdict": row.word or "-"}
+            | {"when": row.created[:16].replace("T", " ")}
+            for row in rows
+        ]
+    )
+
+
+def _print_runs(lines: Sequence[dict[str, str]]) -> None:
+    """A line per run; where the terminal is narrow, columns are left out and none is cut."""
+    from rich import box
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    console = Console()
+    columns = list(lines[0])
+    for left_out in ("", "size", "model", "samples", "time"):
+        columns = [column for column in columns if column != left_out]
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=left_out != "time")
+        for column in columns:
+            table.add_column(column, no_wrap=column != "model")
+        for line in lines:
+            cells = line | {"when": line["when"][:10]} if left_out == "time" else line
+            table.add_row(*(cells[column] for column in columns))
+        if Measurement.get(console, console.options.update_width(10_000), table).maximum <= console.width:
+            break
+    console.print(table)
 
 
 def trace(
@@ -166,6 +186,7 @@ def report(
     from rich.console import Console
 
     from assay.core.verdict import Verdict
+    from assay.report.html import write_html
     from assay.report.markdown import notebook
     from assay.report.terminal import verdict_panel, verdict_table
     from assay.workbench.opening import open_store
@@ -180,11 +201,14 @@ def report(
         store.close()
         verdicts = [Verdict.from_json(row.verdict) for row in rows if row.verdict]
     console = Console()
-    if html_file is not None:
+    if html_file is not None and results is not None:
+        write_html(html_file, verdicts, {})
+    elif html_file is not None:
         write_report(names or [], html_file)
+    if html_file is not None:
         console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
     if markdown_file is not None:
-        markdown_file.write_text(notebook(verdicts))
+        write_whole(markdown_file, notebook(verdicts))
         console.print(f"Markdown: {markdown_file.resolve()}", highlight=False, soft_wrap=True)
     if html_file is None and markdown_file is None:
         for verdict in verdicts if names else []:

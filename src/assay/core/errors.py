@@ -5,6 +5,7 @@ AssayError                    exit code
 │   ├── UnknownName               with suggestions
 │   ├── BadRequest                a request no model should be sent
 │   ├── BadFile                   with file, line and field
+│   ├── BadDatabase               the file of runs, which is damaged, full or out of reach
 │   └── CannotRun                 the claim needs what this model or machine lacks
 │       └── ClosedModel           it needs the network itself, and only words come out
 ├── ModelError                3   the model or its endpoint
@@ -65,6 +66,24 @@ class BadFile(UserError):
         super().__init__(f"{place}: {problem}", hint=hint)
         self.line = line
         self.field = field
+
+
+class BadDatabase(UserError):
+    """The file of runs cannot be read or written; what to do about it goes by SQLite's code of the error."""
+
+    def __init__(self, path: object, error: Exception) -> None:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        message = f"The database {path} cannot be used: {error}."
+        hint = "Try again."
+        if code in (10, 13):  # SQLITE_IOERR, SQLITE_FULL
+            message = f"The database {path} could not be written: {error}."
+            hint = "Nothing recorded before is lost; make room, then type: assay resume RUN"
+        elif code == 11:  # SQLITE_CORRUPT
+            message = f"The database is damaged: {path}."
+            hint = f"Rescue what can be read: sqlite3 {path} .recover; or move it away."
+        elif code in (8, 14, 26):  # SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_NOTADB
+            hint = "Set ASSAY_HOME to another folder, or move the file away."
+        super().__init__(message, hint=hint)
 
 
 class CannotRun(UserError):

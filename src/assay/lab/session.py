@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from assay.core import EvidenceKind, Model, Sample
+from assay.core import EvidenceKind, Model, Sample, UserError
 from assay.core.verdict import SampleRow, Verdict
 from assay.lab.assemble import assemble, claim_power
 from assay.lab.controls import run_controls
@@ -20,6 +20,8 @@ from assay.lab.store import Recorded, RunRow, Store
 
 MAKING_SECONDS = 0.25
 """Between two events of something being made that are kept."""
+FINGERPRINTS = "fingerprints"
+"""Where a run's settings say what its samples were taken from."""
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -39,10 +41,33 @@ def new_run_id(claim: str) -> str:
     return f"{claim}-{''.join(secrets.choice(LETTERS) for _ in range(5))}"
 
 
-async def begin_run(store: Store, run: str, plan: Plan, stamp: Stamp) -> None:
-    """Note that a run begins, or goes on."""
+async def begin_run(store: Store, run: str, plan: Plan, stamp: Stamp, model: Model | None = None) -> None:
+    """Note that a run begins, or goes on, with the fingerprints of what its samples are taken from.
+
+    Raises:
+        UserError: it has samples already, and they were taken from another task file or another model.
+    """
+    config = dict(stamp.config)
+    now = fingerprints_in(config) | ({"model": model.fingerprint.hash} if model is not None else {})
+    if store.recorded(run):
+        noted = fingerprints_in(store.run(run).config)
+        changed = [what for what in noted if what in now and noted[what] != now[what]]
+        if changed:
+            what = "task file" if changed[0] == "task" else changed[0]
+            raise UserError(
+                f"The {what} has changed since the run {run} began.",
+                hint=f"Put it back as it was, or begin another run: {stamp.command}",
+            )
+        # A run that was noted without them goes on without them.
+        now = noted
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    await store.begin(run, created, plan.claim.id, dict(stamp.config))
+    await store.begin(run, created, plan.claim.id, {**config, FINGERPRINTS: now})
+
+
+def fingerprints_in(config: Mapping[str, Any]) -> dict[str, str]:
+    """What a run's samples were taken from, as its settings note it: `task` (only of a file) and `model`."""
+    found = config.get(FINGERPRINTS)
+    return {str(what): str(value) for what, value in found.items()} if isinstance(found, dict) else {}
 
 
 def told(store: Store, run: str, report: Report) -> Report:
@@ -65,7 +90,7 @@ async def run_claim(
     plan: Plan, model: Model, run: str, store: Store, driver: Driver, stamp: Stamp, report: Report
 ) -> Verdict:
     """Run (or resume) a plan under that run id, and keep its verdict."""
-    await begin_run(store, run, plan, stamp)
+    await begin_run(store, run, plan, stamp, model)
     rule = (plan.rule or plan.claim.rule) if plan.claim.evidence is EvidenceKind.PAIRED else "fixed"
     detectable = claim_power(plan.claim, plan.cap, rule)["detectable_effect"]
     can = "no effect at all" if detectable is None else f"an effect of {detectable:.3f} with 80 % power"

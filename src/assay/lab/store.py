@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.core.errors import UnknownName, UserError
+from assay.core.errors import BadDatabase, UnknownName, UserError
 from assay.core.samples import Ending, Outcome
 from assay.core.usage import Usage
 from assay.lab.listing import Listing
@@ -97,10 +97,7 @@ class Store:
             self._readers = _Readers(path)
             self.listing = Listing(lambda: self._reader)
         except sqlite3.Error as error:
-            raise UserError(
-                f"The database {path} cannot be used: {error}.",
-                hint="Set ASSAY_HOME to another folder, or move the file away.",
-            ) from None
+            raise BadDatabase(path, error) from None
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._failure: Exception | None = None
         self._unwritten: dict[bytes, Any] = {}
@@ -144,10 +141,10 @@ class Store:
     # --- runs
 
     async def begin(self, run: str, created: str, claim: str, config: dict[str, Any]) -> None:
-        """Note a run; noting it again (a resume) only sets it to running."""
+        """Note a run; noting it again (a resume) sets it to running, and its settings to these."""
         noted = (
             "insert into run(id, created, status, claim, config) values (?, ?, 'running', ?, ?) "
-            "on conflict(id) do update set status = 'running'"
+            "on conflict(id) do update set status = 'running', config = excluded.config"
         )
         await self._written((noted, (run, created, claim, json.dumps(config))))
 
@@ -278,7 +275,7 @@ class Store:
     def _enqueue(self, *statements: _Statement, done: Future[None] | None = None) -> None:
         """All of them are written, or none."""
         if self._failure is not None:
-            raise _sentence(self.path, self._failure)
+            raise BadDatabase(self.path, self._failure)
         self._queue.put((statements, done))
 
     async def _written(self, *statements: _Statement) -> None:
@@ -287,7 +284,7 @@ class Store:
         try:
             await asyncio.wrap_future(done)
         except (sqlite3.Error, ValueError) as error:
-            raise _sentence(self.path, error) from None
+            raise BadDatabase(self.path, error) from None
 
     def _run(self, *statements: _Statement) -> None:
         done: Future[None] = Future()
@@ -391,10 +388,3 @@ def _upgrade(connection: sqlite3.Connection, found: int, steps: Mapping[int, str
 
 def _usage_fields(usage: Usage) -> dict[str, Any]:
     return {name: getattr(usage, name) for name in Usage.__slots__}
-
-
-def _sentence(path: Path, error: Exception) -> UserError:
-    return UserError(
-        f"The database {path} could not be written: {error}.",
-        hint="Nothing recorded before is lost; make room, then type: assay resume RUN",
-    )

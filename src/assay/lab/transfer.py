@@ -81,6 +81,8 @@ async def import_file(file: Path, store: Store, running: Path) -> tuple[str, int
     try:
         run, created, claim, status = (_field(head, name, str) for name in ("run", "created", "claim", "status"))
         config, verdict = _field(head, "config", dict), head["verdict"]
+        if "model" in config:
+            _field(config, "model", dict)
         if not _ID.fullmatch(run):
             raise ValueError(f"{run[:80]!r} is no id")
         if verdict is not None:
@@ -94,9 +96,11 @@ async def import_file(file: Path, store: Store, running: Path) -> tuple[str, int
         except (KeyError, TypeError, ValueError, AssertionError, RecursionError) as error:
             raise BadFile(file, f"this is no sample: {error}.", line=number) from None
     with lease(running, run):
-        # What was exported before the run came to its verdict does not take that back.
-        if run in store.listing.ids(run) and store.run(run).status == "done":
-            status = "done"
+        if run in store.listing.ids(run):
+            here = store.run(run)
+            config = here.config
+            # What was exported before the run came to its verdict does not take that back.
+            status = "done" if here.status == "done" else status
         await store.begin(run, created, claim, config)
         for one, steps in samples:
             await store.record(run, one, steps)

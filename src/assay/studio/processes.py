@@ -86,7 +86,8 @@ class Processes:
         """What the process printed last, for a run that ended without saying why."""
         with contextlib.suppress(OSError):
             lines = (self._home.running / f"{run}.log").read_text(errors="replace").strip().splitlines()
-            return next((line for line in reversed(lines) if line.startswith("assay: ")), "")[7:][:2_000]
+            ours = [line.removeprefix("assay: ") for line in lines if line.startswith("assay: ")]
+            return next(reversed(ours or lines), "")[:2_000]
         return ""
 
     def going_on(self) -> Sequence[str]:

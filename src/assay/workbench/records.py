@@ -10,25 +10,32 @@ from assay.core.home import Home
 from assay.core.verdict import Verdict
 from assay.lab.experiment import PILOT_SEED
 from assay.lab.lease import lease
+from assay.lab.session import fingerprints_in
 from assay.lab.store import RunRow, Store
 from assay.papers import claim_named
-from assay.workbench.wish import chosen_task
+from assay.workbench.wish import chosen_task, task_fingerprint
 
 
 def samples_of(row: RunRow) -> tuple[Sample, ...]:
-    """The samples of a run, made again: making them is a pure function of the run's settings."""
+    """The samples of a run, made again: making them is a pure function of the run's settings.
+
+    None where they cannot be made again: the claim is unknown, or the task file is gone or has changed since.
+    """
     if row.verdict is None and "seed" not in row.config:
         return ()
     try:
         _, claim = claim_named(row.claim)
         task = chosen_task(row.config["task"]) if row.config.get("task") else claim.task
+        noted = fingerprints_in(row.config).get("task")
+        if noted and noted != task_fingerprint(row.config["task"]):
+            return ()
         seed, size = int(row.config["seed"]), claim.sizes[row.config["size"]]
         n = row.config.get("n") or size.n
         level = row.verdict["level"] if row.verdict else None
         found = list(task.samples(n + size.pilot * len(task.levels), seed, level))
         for other in task.levels:
             found += task.samples(size.pilot, seed + PILOT_SEED, other)
-    except (AssayError, KeyError, TypeError, ValueError):
+    except (AssayError, KeyError, OSError, TypeError, ValueError):
         # A run from elsewhere may say anything of itself.
         return ()
     return tuple(found)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from assay.core import Claim, Task, UserError
 
 if TYPE_CHECKING:
     from assay.lab.plan import Plan
     from assay.models import ModelChoice
+
+CORPUS_SUFFIXES = (".txt", ".md", ".jsonl", ".csv", ".tsv")
+"""Of the files in a folder those that a task may be read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,17 @@ class Wish:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Wish:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`, of a run's settings too.
+
+        Raises:
+            UserError: another assay noted them; says the first field that is missing, unknown or of another kind.
+        """
+        from assay.lab.session import FINGERPRINTS
         from assay.models import ModelChoice
 
+        fields = {name: value for name, value in fields.items() if name != FINGERPRINTS}
+        _check_fields(cls, fields, ("claims", "model", "controls"))
+        _check_fields(ModelChoice, fields["model"], ("base_urls",), "model.")
         model = ModelChoice(**{**fields["model"], "base_urls": tuple(fields["model"]["base_urls"])})
         return cls(
             **{
@@ -78,6 +90,29 @@ class Wish:
                 "controls": tuple(fields["controls"]),
             }
         )
+
+
+def _check_fields(kind: type, given: dict[str, Any], needed: tuple[str, ...], place: str = "") -> None:
+    """`UserError` where these are not the fields of that dataclass, as JSON has them."""
+    from assay.models import ModelChoice
+
+    kinds = get_type_hints(kind, localns={"ModelChoice": ModelChoice})
+    as_json = {float: int | float, float | None: int | float | None, ModelChoice: dict}
+    for name in (*needed, *given):
+        if name not in given:
+            wrong = "is missing"
+        elif name not in kinds:
+            wrong = "is not known"
+        elif kinds[name] == tuple[str, ...]:
+            listed = isinstance(given[name], list | tuple) and all(isinstance(one, str) for one in given[name])
+            wrong = "" if listed else "is no list of words"
+        else:
+            wrong = "" if isinstance(given[name], as_json.get(kinds[name], kinds[name])) else "is of another kind"
+        if wrong:
+            raise UserError(
+                f"The run was noted by another assay: its field '{place}{name}' {wrong}.",
+                hint="Go on with the assay that noted it, or begin another run.",
+            )
 
 
 def the_plan(wish: Wish, claim_id: str) -> Plan:
@@ -130,6 +165,18 @@ def chosen_task(name: str) -> Task:
     if is_programs_file(path):
         return load_programs(path)
     return load_task(path) if path.exists() or path.suffix else task_named(name)
+
+
+def task_fingerprint(name: str) -> str:
+    """A hash of the file or folder that a task is read from; empty for a task that assay brings."""
+    path = Path(name)
+    files = [path] if path.is_file() else sorted(path.rglob("*")) if path.is_dir() else []
+    read = [file for file in files if file == path or (file.suffix in CORPUS_SUFFIXES and file.is_file())]
+    digest = hashlib.sha256()
+    for file in read:
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(path)}\0{content}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16] if read else ""
 
 
 def model_choice(model: str, base_url: list[str] | None, slots: int, timeout: float) -> ModelChoice:
