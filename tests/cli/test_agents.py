@@ -50,7 +50,7 @@ def test_an_agent_stops_and_its_trace_replays_without_a_model(
     done = assay(*begin(tools, trace, "--max-tokens", "2000", *loop), home=home)
     assert done.returncode == 0, done.stderr
     end = done.stdout.splitlines()[-3:]
-    assert end[0].split(":")[0] in ("done", "stuck", "failed", "steps", "budget")
+    assert end[0].split(":")[0] in ("done", "queue empty", "stuck", "failed", "steps", "budget")
     used = (tmp_path / "log").read_text() if (tmp_path / "log").exists() else ""
     empty = tmp_path / "empty"
     again = assay("agent", "replay", str(trace), home=empty)

@@ -171,11 +171,32 @@ def test_first_tasks_are_asked_for_and_the_queue_runs_dry() -> None:
     )  # fmt: skip
     tasks = [line.partition(":")[0] for line in answer.text.splitlines()]
     assert tasks == ["Search the house", "Search the roof", "Search the garden"]
-    assert answer.value == "done"
+    assert answer.value == "queue empty"
     assert answer.measures["duplicates"] == 1
     assert all(
         "Objective: Find it." in step[0].prompt[-1].text for step in asked[:-1] if not isinstance(step[0], Use)
     )
+
+
+def test_a_queue_that_runs_dry_is_not_called_done() -> None:
+    loop = TaskLoop("none", creation=False, prioritisation=False)
+    flow = task_loop(ToolWorld("Tell Ann.", (SEARCH,)), OpenPolicy(), ("look",), loop)
+    answer, _ = by_hand(flow, says('{"tool": "search", "arguments": {}}'), [Used("ConnectionError", failed=True)])
+    assert answer.value == "queue empty"
+
+
+@pytest.mark.parametrize("memory", ["list", "vector"])
+def test_once_it_has_finished_nothing_more_is_asked(memory: str) -> None:
+    done = says('{"tool": "finish", "arguments": {"answer": "42"}}')
+    tasks = ("look here", "look there", "look up")
+    flows = (
+        task_loop(ToolWorld("Find it.", (SEARCH,)), OpenPolicy(), tasks, TaskLoop(memory)),
+        command_loop(ToolWorld("Find it.", (SEARCH,)), OpenPolicy(), CommandLoop(memory)),
+    )
+    for flow in flows:
+        answer, asked = by_hand(flow, done)
+        assert (answer.value, len(asked)) == ("done", 1)
+        assert answer.text.endswith('finish(42) gave "finished"')
 
 
 def test_a_task_without_a_readable_call_is_tried_twice_more_and_fails() -> None:

@@ -67,6 +67,8 @@ def _go(world: W, policy: Policy[W], loop: CommandLoop, count: Counter[str], log
         unreadable = 0
         result = yield from world.act(call)
         log.append(policy.note(call, result))
+        if world.finished:
+            break  # type: ignore[unreachable]  # mypy does not know that an act changes the world
         yield from remembered.keep(log[-1])
         verdict = guard.see(call, result) if loop.guard else Verdict.GO_ON
         if verdict is Verdict.STOP:

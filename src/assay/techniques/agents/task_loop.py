@@ -70,7 +70,7 @@ class _Run(Generic[W]):
         if self.world.finished:
             return self.world.finished
         if not (self.count["dropped"] or self.count["failed"]):
-            return "done"
+            return "queue empty"
         return "stuck" if self.count["dropped"] else "failed"
 
     def _step(self, task: str) -> Flow[None]:
@@ -89,6 +89,8 @@ class _Run(Generic[W]):
         result = yield from self.world.act(call)
         note = self.policy.note(call, result)
         self.log.append(f"{task}: {note}")
+        if self.world.finished:
+            return
         yield from self.memory.keep(note)
         verdict = self.guard.see(call, result) if self.loop.guard else Verdict.GO_ON
         if verdict is Verdict.STOP:
@@ -127,8 +129,9 @@ def task_loop(
 ) -> Flow[Answer]:
     """Run BabyAGI's loop; the answer's value is how it ended, its measures are the world's and the loop's.
 
-    `done`, `spent` (the world's own budget), `stuck` (what was left went in circles), `failed` (no call could be
-    read), `steps` or `budget`.
+    `done`, `spent` (the world's own budget), `queue empty` (every task was tried, and nobody said that the
+    objective is met), `stuck` (what was left went in circles), `failed` (no call could be read), `steps` or
+    `budget`.
     Without first tasks the model is asked for some.
     """
     loop = loop or TaskLoop()
