@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.agents.running import check_held
 from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
 from assay.workbench.wish import model_choice
 
@@ -71,6 +72,7 @@ async def _decide(
     decider = decider_named(driver)
     found: dict[int, tuple[str, ...]] = {}
     async with bench(choice, find_home().make()) as (_, model, runner):
+        check_held(model, driver)
         jobs = [Job(at, lambda q=q: decider.decide(q), model, seed=seed) for at, q in enumerate(questions)]  # type: ignore[misc]
         with progress("calibrate") as report:
             async for done in runner.run(jobs):
