@@ -24,7 +24,7 @@ from assay.techniques.agents import (
     command_loop,
     task_loop,
 )
-from assay.techniques.agents.guard import Verdict
+from assay.techniques.agents.guard import WARNING, Verdict
 from tests.techniques.by_hand import by_hand, says
 
 CALL = ToolCall("get", (("thing", "map"),))
@@ -74,6 +74,29 @@ def test_no_loop_goes_on_for_long(steps: list[tuple[ToolCall, str]]) -> None:
     guard = LoopGuard()
     said = [guard.see(*step) for step in steps]
     assert Verdict.STOP in said[:10]
+
+
+CIRCLE = says('{"tool": "search", "arguments": {}}'), [Used("no")]
+
+
+@pytest.mark.parametrize("memory", ["none", "list", "bm25"])
+def test_what_goes_in_circles_is_told_in_the_next_prompt_once(memory: str) -> None:
+    """Unread replies do not use the warning up; after another call it is gone, but for a memory that keeps it."""
+    elsewhere = says('{"tool": "finish", "arguments": {"answer": "no"}}')
+    hm = says("hm")
+    loops = (
+        command_loop(ToolWorld("Find it.", (SEARCH,)), OpenPolicy(), CommandLoop(memory)),
+        task_loop(
+            ToolWorld("Find it.", (SEARCH,)),
+            OpenPolicy(),
+            [f"look {at}" for at in range(9)],
+            TaskLoop(memory, creation=False, prioritisation=False),
+        ),
+    )
+    for flow in loops:
+        _, asked = by_hand(flow, *CIRCLE, *CIRCLE, *CIRCLE, hm, hm, elsewhere)
+        told = [step[0].prompt[-1].text.count(WARNING) for step in asked if not isinstance(step[0], Use)]
+        assert told == [0, 0, 0, 1, 1, 1]
 
 
 # --- Auto-GPT's loop
