@@ -32,8 +32,7 @@ def deliver(
     verdicts: list[Verdict], json_file: Path | None, html_file: Path | None, results: Path | None = None
 ) -> None:
     """Print verdicts and write them where the user wants them."""
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.report.terminal import verdict_panel, verdict_table
 
     console = Console()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from assay.cli.agents.running import check_held
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
 from assay.workbench.wish import model_choice
 
@@ -106,9 +107,9 @@ def _keep(
     task: str, model: str, driver: str, questions: Sequence[Question], decided: Sequence[tuple[str, ...]]
 ) -> None:
     """Print competence per kind with its interval, and keep it."""
-    from rich.console import Console
     from rich.table import Table
 
+    from assay.cli.printing.console import Console
     from assay.core.agents import correctness
     from assay.home import find_home
     from assay.models import DEFAULT_MODEL
@@ -132,7 +133,7 @@ def _keep(
     file.parent.mkdir(parents=True, exist_ok=True)
     record = {"model": model or DEFAULT_MODEL, "task": task, "driver": driver, "kinds": kinds}
     file.write_text(json.dumps(record, indent=1) + "\n")
-    typer.echo(f"Kept in {find_home().competence}. Next: assay run CLAIM --driver calibrated")
+    echo(f"Kept in {find_home().competence}. Next: assay run CLAIM --driver calibrated")
 
 
 def interval_of(shares: Sequence[float]) -> Interval:

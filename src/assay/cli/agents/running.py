@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, ENCODER, MODEL, SLOTS, TIMEOUT
 from assay.workbench.wish import model_choice
 
@@ -85,7 +86,7 @@ def resume(
     journal = Journal(trace)
     header = _whole(journal)
     if journal.under_way:
-        typer.echo(f"{journal.under_way} was being called when it stopped, and is called again.", err=True)
+        echo(f"{journal.under_way} was being called when it stopped, and is called again.", err=True)
     choice = model_choice(header["model"], header["base_urls"], slots, timeout)
     choice = replace(choice, encoder=header["encoder"])
     asyncio.run(_run(header, choice, trace, resumed=True))
@@ -104,8 +105,7 @@ def replay(trace: Path = typer.Argument(..., help="A trace.")) -> None:
 @agent.command("list")
 def list_traces() -> None:
     """The traces that are kept where none was named."""
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.core import BadFile
     from assay.home import find_home
     from assay.lab.agents import Journal
@@ -155,7 +155,7 @@ async def _run(header: dict[str, Any], choice: ModelChoice, trace: Path | None, 
                 job = Job(0, lambda: flow, model, seed=header["seed"], budget=budget)
                 _say_end((await driver.drive(job)).result(), journal)
             except BaseException:
-                typer.echo(f"Stopped. Go on with: assay agent resume {file}", err=True)
+                echo(f"Stopped. Go on with: assay agent resume {file}", err=True)
                 raise
     finally:
         await box.close()
@@ -225,9 +225,9 @@ def _tool(fields: dict[str, Any]) -> Tool:
 
 def _tell(requests: Any, replies: Any) -> None:
     """One line per request of a step."""
-    from rich.console import Console
     from rich.markup import escape
 
+    from assay.cli.printing.console import Console
     from assay.core import Ask, Use, Used
 
     console = Console(highlight=False, soft_wrap=True)
@@ -245,9 +245,9 @@ def _tell(requests: Any, replies: Any) -> None:
 
 def _say_end(answer: Answer, journal: Journal) -> None:
     measures = ", ".join(f"{name} {value:g}" for name, value in answer.measures.items() if value)
-    typer.echo(f"\n{answer.value}: {measures}; {journal.tokens:,} tokens.")
-    typer.echo(answer.text.rpartition("\n")[2])
-    typer.echo(f"Trace: {journal.file}. Type: assay agent replay {journal.file}")
+    echo(f"\n{answer.value}: {measures}; {journal.tokens:,} tokens.")
+    echo(answer.text.rpartition("\n")[2])
+    echo(f"Trace: {journal.file}. Type: assay agent replay {journal.file}")
 
 
 def _known(what: str, name: str, known: tuple[str, ...]) -> str:
