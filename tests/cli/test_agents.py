@@ -8,8 +8,11 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.models.endpoint import Endpoint, reply
 
 from .test_errors import ASSAY, assay
 
@@ -50,7 +53,7 @@ def test_an_agent_stops_and_its_trace_replays_without_a_model(
     done = assay(*begin(tools, trace, "--max-tokens", "2000", *loop), home=home)
     assert done.returncode == 0, done.stderr
     end = done.stdout.splitlines()[-3:]
-    assert end[0].split(":")[0] in ("done", "stuck", "failed", "steps", "budget")
+    assert end[0].split(":")[0] in ("done", "queue empty", "stuck", "failed", "steps", "budget")
     used = (tmp_path / "log").read_text() if (tmp_path / "log").exists() else ""
     empty = tmp_path / "empty"
     again = assay("agent", "replay", str(trace), home=empty)
@@ -135,6 +138,47 @@ def test_an_instruction_is_engineered_from_a_file(home: Path, tmp_path: Path) ->
     assert "your own: Write the opposite." in done.stdout
     candidates = [json.loads(line) for line in out.read_text().splitlines()]
     assert [c["mean"] for c in candidates] and all(0 <= c["mean"] <= 1 for c in candidates)  # noqa: PT018
+
+
+def ungrammatical(body: dict[str, Any]) -> dict[str, Any]:
+    """An endpoint that passes over grammars in silence; its agent is done at once."""
+    call = '{"tool": "finish", "arguments": {"answer": "28"}}'
+    return reply([call] * body.get("n", 1))
+
+
+def test_what_an_endpoint_cannot_do_is_said_before_a_trace_is_begun(tools: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "t.jsonl"
+    with Endpoint(ungrammatical) as endpoint:
+        words = ("--model", "openai/fake", "--base-url", endpoint.address)
+        done = assay(*begin(tools, trace, *words), home=tmp_path / "home")
+        assert done.returncode == 2
+        assert "--driver llm" in done.stderr
+        assert "resume" not in done.stderr
+        assert not trace.exists()
+        done = assay(*begin(tools, trace, *words, "--driver", "llm"), home=tmp_path / "home")
+        assert done.returncode == 0, done.stderr
+        (tmp_path / "older.jsonl").write_text(
+            trace.read_text().replace('"driver": "llm"', '"driver": "constrained"')
+        )
+        done = assay("agent", "resume", str(tmp_path / "older.jsonl"), home=tmp_path / "home")
+        assert done.returncode == 2
+        assert "Begin anew with: assay agent run --driver llm" in done.stderr
+        done = assay("calibrate", "errands", *words, home=tmp_path / "home")
+        assert done.returncode == 2
+        assert "--driver llm" in done.stderr
+
+
+def test_a_memory_of_vectors_takes_the_encoder_it_asks_for(tools: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "t.jsonl"
+    with Endpoint(ungrammatical) as endpoint:
+        words = ("--model", "openai/fake", "--base-url", endpoint.address, "--driver", "llm", "--memory", "vector")
+        done = assay(*begin(tools, trace, *words), home=tmp_path / "home")
+        assert "--encoder minilm" in done.stderr
+        done = assay(*begin(tools, trace, *words, "--encoder", "openai/vectors"), home=tmp_path / "home")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(trace.read_text().splitlines()[0])["encoder"] == "openai/vectors"
+        done = assay("agent", "resume", str(trace), home=tmp_path / "home")
+        assert done.returncode == 0, done.stderr
 
 
 def header(file: Path, **changed: object) -> str:

@@ -26,6 +26,7 @@ from assay.cli.agents import calibrating, playing
 from assay.cli.agents import running as agents
 from assay.cli.arena import arena
 from assay.cli.network import detecting, probing, sizing, watermarking
+from assay.cli.printing import echo
 from assay.cli.tools import asking, engineering, repairing, searching
 from assay.cli.training import organisms
 from assay.cli.tree import tree
@@ -87,7 +88,7 @@ def _options(
     if version:
         from assay import __version__
 
-        typer.echo(__version__)
+        echo(__version__)
         raise typer.Exit
 
 
@@ -127,5 +128,5 @@ def run_command_line(arguments: list[str]) -> int:
 def _say(message: str, code: int) -> int:
     if os.environ.get("ASSAY_DEBUG"):
         raise
-    print(f"assay: {' '.join(message.split())}", file=sys.stderr)
+    echo(f"assay: {' '.join(message.split())}", err=True)
     return code

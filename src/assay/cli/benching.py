@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from assay.cli.printing import echo
+
 
 def bench_names(incomplete: str) -> list[str]:
     """Names of benchmarks, for tab completion."""
@@ -21,18 +23,16 @@ def bench(
     """Measure a part of assay beside the limit of what it stands on."""
     import asyncio
     import json
-    import sys
-
-    from rich.console import Console
 
     from assay.cli.benchmarks import NAMES, benchmark
+    from assay.cli.printing.console import Console
     from assay.core import UnknownName
 
     if name not in NAMES:
         raise UnknownName("benchmark", name, NAMES, hint=f"Benchmarks: {', '.join(NAMES)}.")
-    figures = asyncio.run(benchmark(name)(lambda text: print(f"bench: {text}", file=sys.stderr)))
+    figures = asyncio.run(benchmark(name)(lambda text: echo(f"bench: {text}", err=True)))
     if as_json:
-        typer.echo(json.dumps(figures))
+        echo(json.dumps(figures))
         return
     console = Console(highlight=False)
     for key, value in figures.items():

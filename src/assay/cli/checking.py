@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
 from assay.workbench.wish import model_choice
 
@@ -22,9 +23,9 @@ models = typer.Typer(help="List, fetch and check models.", no_args_is_help=True)
 def list_models() -> None:
     """List known models and whether they are on this machine."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
+    from assay.cli.printing.console import Console
     from assay.home import find_home
     from assay.models import KNOWN, locate
 
@@ -47,8 +48,8 @@ def pull(name: str = typer.Argument("smollm2-135m", help="A known model.")) -> N
     from assay.models import pull as fetch
     from assay.models import weights_named
 
-    path = fetch(weights_named(name), find_home().make(), say=typer.echo)
-    typer.echo(f"{name} is here and its hash is right: {path}")
+    path = fetch(weights_named(name), find_home().make(), say=echo)
+    echo(f"{name} is here and its hash is right: {path}")
 
 
 @models.command()
@@ -62,14 +63,13 @@ def check(
     import asyncio
     import time
 
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.core import Ask
     from assay.home import find_home
     from assay.models import connect
 
     async def work() -> tuple[Model, str, int, float]:
-        found = await connect(model_choice(model, base_url, slots, timeout), find_home().make(), say=typer.echo)
+        found = await connect(model_choice(model, base_url, slots, timeout), find_home().make(), say=echo)
         try:
             start = time.monotonic()
             (reply,) = await found.generate(Ask("Say hello.", max_tokens=32, seed=0), [0])
@@ -100,8 +100,7 @@ def doctor(
     """Check this machine: folders, engine, model, and whether the sandbox holds."""
     import asyncio
 
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.home import find_home
 
     console = Console(highlight=False)
@@ -154,9 +153,9 @@ def _machine_table(home: Home) -> Table:
 async def _sandbox_checks(console: object, probes: bool) -> int:
     """Prints the tiers and the probes; returns how many escaped."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
+    from assay.cli.printing.console import Console
     from assay.core import SandboxMissing
     from assay.sandbox import MontySandbox, Sandbox, open_bubblewrap, run_probes
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from assay.cli.printing import echo
+
 
 def claim_names(incomplete: str) -> list[str]:
     """Names of claims, for tab completion."""
@@ -38,11 +40,12 @@ def list_claims(
             }
             for p, c in chosen
         ]
-        typer.echo(json.dumps(fields, indent=1))
+        echo(json.dumps(fields, indent=1))
         return
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from assay.cli.printing.console import Console
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("claim", no_wrap=True)
@@ -59,9 +62,9 @@ def show(
     name: str = typer.Argument(..., help="A claim or a card.", autocompletion=claim_names),
 ) -> None:
     """Show a source's card: what it says, our reading, our departures, its claims."""
-    from rich.console import Console
     from rich.padding import Padding
 
+    from assay.cli.printing.console import Console
     from assay.papers import paper_named
 
     paper = paper_named(name)

@@ -25,9 +25,8 @@ def compare_files(
     json_file: Path | None,
 ) -> None:
     """Compare every further file with the first, print it, and write it where the user wants it."""
-    from rich.console import Console
-
     from assay.cli.delivering import check_writable
+    from assay.cli.printing.console import Console
     from assay.core import UserError
     from assay.lab.compare import compare_all
     from assay.lab.replaying.recorded import Fields, read_result_file

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from assay import __version__
+from assay.cli.printing import echo
 from assay.cli.progress import progress
 from assay.core import WHITE_BOX, Capability, Claim, UserError
 from assay.core.home import Home
@@ -69,7 +69,7 @@ async def _run_wish(wish: Wish, command: str, resume: str, quiet: bool) -> list[
                 except asyncio.CancelledError:
                     await _stopped(store, run, report, "stopped")
                     where = f"Go on with: assay resume {run}"
-                    print(f"\nassay: stopped; everything that ended is kept. {where}", file=sys.stderr)
+                    echo(f"\nassay: stopped; everything that ended is kept. {where}", err=True)
                     raise
                 except Exception as error:
                     if not resume and not store.recorded(run):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.cli.printing import echo
+
 if TYPE_CHECKING:
     from assay.core.verdict import Verdict
 
@@ -32,8 +34,7 @@ def deliver(
     verdicts: list[Verdict], json_file: Path | None, html_file: Path | None, results: Path | None = None
 ) -> None:
     """Print verdicts and write them where the user wants them."""
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.report.terminal import verdict_panel, verdict_table
 
     console = Console()
@@ -135,7 +136,7 @@ def _place_of(verdict: Verdict, folder: Path) -> Path:
         if _asked(read_verdict(place)) != _asked(verdict):
             task, level, pairs = (re.sub(r"[^\w.+-]+", "-", part) for part in _asked(verdict))
             other = folder / f"{'--'.join((*parts, task, level, f'n{pairs}'))}.json"
-            print(f"{place.name} is on another task, level or n; this verdict is in {other}")
+            echo(f"{place.name} is on another task, level or n; this verdict is in {other}")
             return other
     return place
 

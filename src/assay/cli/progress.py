@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from assay.cli.printing import echo
 from assay.lab.experiment import Report
 from assay.lab.plan import Event
 
@@ -42,15 +43,16 @@ def _plain(name: str) -> Report:
         due = time.monotonic() - last[0] > 5
         if event.kind == "note" or due:
             count = f" {event.done}/{event.total}" if event.total else ""
-            print(f"{name}:{count} {_words(event)}", file=sys.stderr)
+            echo(f"{name}:{count} {_words(event)}", err=True)
             last[0] = time.monotonic()
 
     return report
 
 
 def _live(name: str) -> Any:
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from assay.cli.printing.console import Console
 
     columns = (
         TextColumn("{task.fields[name]}"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from assay.cli.delivering import check_writable, write_report, write_whole
+from assay.cli.printing import echo
 
 if TYPE_CHECKING:
     from assay.core.verdict import SampleRow
@@ -44,9 +45,9 @@ def runs(
             | {"verdict": r.word or None}
             for r in rows
         ]
-        typer.echo(json.dumps(listed, indent=1))
+        echo(json.dumps(listed, indent=1))
         return
-    from rich.console import Console
+    from assay.cli.printing.console import Console
 
     if not rows:
         Console().print("There are no runs yet. Type: assay demo")
@@ -64,9 +65,10 @@ def runs(
 def _print_runs(lines: Sequence[dict[str, str]]) -> None:
     """A line per run; where the terminal is narrow, columns are left out and none is cut."""
     from rich import box
-    from rich.console import Console
     from rich.measure import Measurement
     from rich.table import Table
+
+    from assay.cli.printing.console import Console
 
     console = Console()
     columns = list(lines[0])
@@ -101,7 +103,7 @@ def trace(
     try:
         # A trace of its own has a name that no run has.
         if len(name) == 32 and (steps := store.trace(name)):
-            typer.echo(json.dumps(steps, indent=1, ensure_ascii=False)) if as_json else _print_steps(steps)
+            echo(json.dumps(steps, indent=1, ensure_ascii=False)) if as_json else _print_steps(steps)
             return
         row = store.run(name)
         rows = rows_of(row, store, samples_of(row))
@@ -119,7 +121,7 @@ def trace(
     if as_json:
         import dataclasses
 
-        typer.echo(json.dumps([dataclasses.asdict(one) for one in rows], indent=1, ensure_ascii=False))
+        echo(json.dumps([dataclasses.asdict(one) for one in rows], indent=1, ensure_ascii=False))
     elif sample:
         _print_trace(rows)
     else:
@@ -128,9 +130,10 @@ def trace(
 
 def _print_samples(rows: Sequence[SampleRow]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from assay.cli.printing.console import Console
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("sample", "arm", "ended", "score", "answer", "target", "tokens"):
@@ -144,9 +147,10 @@ def _print_samples(rows: Sequence[SampleRow]) -> None:
 
 
 def _print_trace(rows: Sequence[SampleRow]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.padding import Padding
+
+    from assay.cli.printing.console import Console
 
     console = Console(highlight=False)
     console.print(f"[bold]{escape(rows[0].question)}[/]")
@@ -161,10 +165,10 @@ def _print_trace(rows: Sequence[SampleRow]) -> None:
 
 
 def _print_steps(steps: Sequence[Any]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.padding import Padding
 
+    from assay.cli.printing.console import Console
     from assay.report.traces import exchanges
 
     console = Console(highlight=False)
@@ -183,8 +187,7 @@ def report(
     results: Path | None = typer.Option(None, "--results", help="Take the verdicts of this folder instead."),
 ) -> None:
     """Report on runs: in the terminal, as Markdown, or as one HTML file with plots and traces."""
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.core.verdict import Verdict
     from assay.report.html import write_html
     from assay.report.markdown import notebook
@@ -233,7 +236,7 @@ def forget(
         runs = list(dict.fromkeys(run_meant(store, name).id for name in names))
         for run in runs:
             freed = forget_run(find_home(), store, run)
-            typer.echo(f"{run} is forgotten: {freed:,} bytes.")
+            echo(f"{run} is forgotten: {freed:,} bytes.")
     finally:
         store.close()
 
@@ -254,7 +257,7 @@ def export(
         count = export_run(row, store, samples_of(row), file)
     finally:
         store.close()
-    typer.echo(f"{count} samples of {row.id} written to {file}")
+    echo(f"{count} samples of {row.id} written to {file}")
 
 
 def import_run(
@@ -272,7 +275,7 @@ def import_run(
         run, count = asyncio.run(import_file(file, store, find_home().running))
     finally:
         store.close()
-    typer.echo(f"{run}: {count} samples taken in. Type: assay report {run}")
+    echo(f"{run}: {count} samples taken in. Type: assay report {run}")
 
 
 def compare(

@@ -99,8 +99,7 @@ def replay_folder(folder: Path, claim: str, json_file: Path | None) -> None:
     """
     import json
 
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.core import UserError
     from assay.lab.replaying.game24_logs import read_logs, shares
 

@@ -143,9 +143,8 @@ def demo(
     """Three claims on the embedded model, in about three minutes: verdicts and a report."""
     import dataclasses
 
-    from rich.console import Console
-
     from assay.cli.conducting import run_wish
+    from assay.cli.printing.console import Console
     from assay.cli.progress import typed_command
     from assay.report.terminal import verdict_table
     from assay.workbench.wish import Wish, model_choice

@@ -6,6 +6,7 @@ import os
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, ENCODER, MODEL, SLOTS, TIMEOUT
 
 
@@ -53,7 +54,7 @@ def serve(
     place = Place.at(host, port, key, home.data / "key")
     rules = place.rules(names=known_as(host, name or []), origins=frozenset(map(_origin, allow_origin or [])))
     shown = f"{place.address}/v1"
-    typer.echo(f"Serving at {shown}\n\n  export OPENAI_BASE_URL={shown} OPENAI_API_KEY={place.key}\n")
+    echo(f"Serving at {shown}\n\n  export OPENAI_BASE_URL={shown} OPENAI_API_KEY={place.key}\n")
     listen(create(Pool(home, choice), Upstreams(transports), rules, Limits(budget_tokens)), place)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, ENCODER, MODEL, SLOTS, TIMEOUT
 
 
@@ -41,7 +42,7 @@ def studio(
     place = Place.at(host, port, key, home.data / "key")
     rules = place.rules(names=known_as(host, name or []), pages=True, uploads=("/arena/import", "/trees/import"))
     address = f"{place.address}/?key={place.key}"
-    typer.echo(f"The studio is at {address}\nCtrl-C closes it; runs go on.")
+    echo(f"The studio is at {address}\nCtrl-C closes it; runs go on.")
     listen(create(home, choice, rules, results), place, opens=address if browse else "")
 
 

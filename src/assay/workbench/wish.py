@@ -149,7 +149,9 @@ def driven(claim: Claim, driver: str, model: str) -> Claim:
     if claim.drive is None:
         raise UserError(f"Nothing is decided inside {claim.id}.", hint="Leave out --driver.")
     measured = measured_competence(model, claim.task.name) if driver == "calibrated" else None
-    return claim.drive(decider_named(driver, measured, model or DEFAULT_MODEL))
+    if measured is None:
+        return claim.drive(decider_named(driver))
+    return claim.drive(decider_named(driver, measured.right, f"{model or DEFAULT_MODEL} ({measured.measured})"))
 
 
 def chosen_task(name: str) -> Task:

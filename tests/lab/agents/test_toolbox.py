@@ -63,6 +63,25 @@ def _private() -> None:
 '''
 
 
+WRAPPED = '''
+from functools import cache, wraps
+from math import sqrt
+from random import choice
+
+@cache
+def price(fruit: str) -> int:
+    """the price"""
+    return 4
+
+class Stock:
+    def count(self, fruit: str) -> int:
+        """how many there are"""
+        return 7
+
+pieces = Stock().count
+'''
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "tools.py"
@@ -165,6 +184,7 @@ def test_tools_see_nothing_of_the_environment_but_what_is_named(
         ("def f(:", "SyntaxError"),
         ("raise SystemExit(2)", "SystemExit"),
         ("import nowhere_to_be_found", "nowhere_to_be_found"),
+        ("import os\nos._exit(3)", "it ended while it was being loaded"),
     ],
 )
 def test_a_file_without_tools_is_refused_in_one_sentence(tmp_path: Path, text: str, says: str) -> None:
@@ -172,6 +192,33 @@ def test_a_file_without_tools_is_refused_in_one_sentence(tmp_path: Path, text: s
     path.write_text(text)
     with pytest.raises(BadFile, match=says.replace("(", r"\(")):
         using(path)
+
+
+def test_a_file_that_does_not_load_again_is_what_the_call_gave(tmp_path: Path) -> None:
+    path, lock = tmp_path / "tools.py", tmp_path / "lock"
+    path.write_text(f"open({str(lock)!r}, 'x')\nimport time\ndef hang() -> str:\n    time.sleep(60)\n")
+    hung, after = using(path, Use("hang", seconds=0.5), Use("hang", seconds=0.5))
+    assert hung.text == "hang was stopped after 0.5 seconds."
+    assert after.failed
+    assert "FileExistsError" in after.text
+    lock.unlink()
+
+
+def test_a_function_with_a_cache_and_a_method_are_tools_and_what_is_imported_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "tools.py"
+    path.write_text(WRAPPED)
+    price, pieces = using(path, Use("price", '{"fruit": "pear"}'), Use("pieces", '{"fruit": "pear"}'))
+    assert (price.text, pieces.text) == ("4", "7")
+
+    async def names() -> set[str]:
+        box = await open_toolbox(path)
+        await box.close()
+        return {tool.signature for tool in box.tools}
+
+    assert asyncio.run(names()) == {
+        "price(fruit: a text) - the price",
+        "pieces(fruit: a text) - how many there are",
+    }
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from assay.techniques.agents import (
     command_loop,
     task_loop,
 )
-from assay.techniques.agents.guard import Verdict
+from assay.techniques.agents.guard import WARNING, Verdict
 from tests.techniques.by_hand import by_hand, says
 
 CALL = ToolCall("get", (("thing", "map"),))
@@ -74,6 +74,29 @@ def test_no_loop_goes_on_for_long(steps: list[tuple[ToolCall, str]]) -> None:
     guard = LoopGuard()
     said = [guard.see(*step) for step in steps]
     assert Verdict.STOP in said[:10]
+
+
+CIRCLE = says('{"tool": "search", "arguments": {}}'), [Used("no")]
+
+
+@pytest.mark.parametrize("memory", ["none", "list", "bm25"])
+def test_what_goes_in_circles_is_told_in_the_next_prompt_once(memory: str) -> None:
+    """Unread replies do not use the warning up; after another call it is gone, but for a memory that keeps it."""
+    elsewhere = says('{"tool": "finish", "arguments": {"answer": "no"}}')
+    hm = says("hm")
+    loops = (
+        command_loop(ToolWorld("Find it.", (SEARCH,)), OpenPolicy(), CommandLoop(memory)),
+        task_loop(
+            ToolWorld("Find it.", (SEARCH,)),
+            OpenPolicy(),
+            [f"look {at}" for at in range(9)],
+            TaskLoop(memory, creation=False, prioritisation=False),
+        ),
+    )
+    for flow in loops:
+        _, asked = by_hand(flow, *CIRCLE, *CIRCLE, *CIRCLE, hm, hm, elsewhere)
+        told = [step[0].prompt[-1].text.count(WARNING) for step in asked if not isinstance(step[0], Use)]
+        assert told == [0, 0, 0, 1, 1, 1]
 
 
 # --- Auto-GPT's loop
@@ -171,11 +194,32 @@ def test_first_tasks_are_asked_for_and_the_queue_runs_dry() -> None:
     )  # fmt: skip
     tasks = [line.partition(":")[0] for line in answer.text.splitlines()]
     assert tasks == ["Search the house", "Search the roof", "Search the garden"]
-    assert answer.value == "done"
+    assert answer.value == "queue empty"
     assert answer.measures["duplicates"] == 1
     assert all(
         "Objective: Find it." in step[0].prompt[-1].text for step in asked[:-1] if not isinstance(step[0], Use)
     )
+
+
+def test_a_queue_that_runs_dry_is_not_called_done() -> None:
+    loop = TaskLoop("none", creation=False, prioritisation=False)
+    flow = task_loop(ToolWorld("Tell Ann.", (SEARCH,)), OpenPolicy(), ("look",), loop)
+    answer, _ = by_hand(flow, says('{"tool": "search", "arguments": {}}'), [Used("ConnectionError", failed=True)])
+    assert answer.value == "queue empty"
+
+
+@pytest.mark.parametrize("memory", ["list", "vector"])
+def test_once_it_has_finished_nothing_more_is_asked(memory: str) -> None:
+    done = says('{"tool": "finish", "arguments": {"answer": "42"}}')
+    tasks = ("look here", "look there", "look up")
+    flows = (
+        task_loop(ToolWorld("Find it.", (SEARCH,)), OpenPolicy(), tasks, TaskLoop(memory)),
+        command_loop(ToolWorld("Find it.", (SEARCH,)), OpenPolicy(), CommandLoop(memory)),
+    )
+    for flow in flows:
+        answer, asked = by_hand(flow, done)
+        assert (answer.value, len(asked)) == ("done", 1)
+        assert answer.text.endswith('finish(42) gave "finished"')
 
 
 def test_a_task_without_a_readable_call_is_tried_twice_more_and_fails() -> None:

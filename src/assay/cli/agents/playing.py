@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
 from assay.workbench.wish import model_choice
 
@@ -60,22 +61,20 @@ async def _riddle(holding: str, choice: ModelChoice, seed: int) -> None:
         def distribution() -> Flow[Answer]:
             return reveal(names, dialogue, (), secret, holding=holding)  # type: ignore[arg-type]
 
-        typer.echo(
-            "I have thought of an object. Ask me what can be answered with yes or no; or type: list, reveal"
-        )
+        echo("I have thought of an object. Ask me what can be answered with yes or no; or type: list, reveal")
         _show(await run(distribution()), names)
         while (line := await asyncio.to_thread(_question)) not in ("reveal", ""):
             if line == "list":
-                typer.echo(", ".join(names))
+                echo(", ".join(names))
                 continue
             answer = await run(answered(names, dialogue, line, secret, holding=holding))  # type: ignore[arg-type]
             dialogue.append((line, answer.text.strip()))
-            typer.echo(answer.text.strip())
+            echo(answer.text.strip())
             _show(await run(distribution()), names)
         found = await run(distribution())
-        typer.echo(f"I thought of the {found.value}.")
+        echo(f"I thought of the {found.value}.")
         if holding != "nothing":
-            typer.echo(f"The secret was the {secret}.")
+            echo(f"The secret was the {secret}.")
 
 
 async def _run(driver: Driver, flow: Flow[Answer], model: object, seed: int) -> Answer:
@@ -86,17 +85,17 @@ async def _run(driver: Driver, flow: Flow[Answer], model: object, seed: int) -> 
 
 def _question() -> str:
     """The next line a person types; empty at the end of the input."""
-    typer.echo("> ", nl=False)
+    echo("> ", nl=False)
     for line in sys.stdin:
         if text := line.strip():
             return text
-        typer.echo("> ", nl=False)
+        echo("> ", nl=False)
     return ""
 
 
 def _show(found: Answer, names: Sequence[str]) -> None:
     """What would be revealed now: bits, and the likeliest objects."""
-    from rich.console import Console
+    from assay.cli.printing.console import Console
 
     console = Console(highlight=False)
     shares = {name: found.measures[f"share of {name}"] for name in names}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
+from assay.cli.printing import echo
+from assay.cli.running import BASE_URL, ENCODER, MODEL, SLOTS, TIMEOUT
 from assay.workbench.wish import model_choice
 
 if TYPE_CHECKING:
-    from assay.core import Answer, Budget, Flow
+    from assay.core import Answer, Budget, Flow, Model
     from assay.core.agents import Tool
     from assay.lab.agents import Journal
     from assay.models import ModelChoice
@@ -40,6 +42,7 @@ def run(
     trace: Path | None = typer.Option(None, "--trace", help="Where the trace is written."),
     model: str = MODEL,
     base_url: list[str] = BASE_URL,
+    encoder: str = ENCODER,
     seed: int = typer.Option(0, "--seed", min=0),
     slots: int = SLOTS,
     timeout: float = TIMEOUT,
@@ -64,8 +67,10 @@ def run(
         "seed": seed,
         "model": model,
         "base_urls": list(base_url or ()),
+        "encoder": encoder,
     }
-    asyncio.run(_run(header, model_choice(model, base_url, slots, timeout), trace))
+    choice = replace(model_choice(model, base_url, slots, timeout), encoder=encoder)
+    asyncio.run(_run(header, choice, trace))
 
 
 @agent.command("resume")
@@ -81,8 +86,9 @@ def resume(
     journal = Journal(trace)
     header = _whole(journal)
     if journal.under_way:
-        typer.echo(f"{journal.under_way} was being called when it stopped, and is called again.", err=True)
+        echo(f"{journal.under_way} was being called when it stopped, and is called again.", err=True)
     choice = model_choice(header["model"], header["base_urls"], slots, timeout)
+    choice = replace(choice, encoder=header["encoder"])
     asyncio.run(_run(header, choice, trace, resumed=True))
 
 
@@ -99,8 +105,7 @@ def replay(trace: Path = typer.Argument(..., help="A trace.")) -> None:
 @agent.command("list")
 def list_traces() -> None:
     """The traces that are kept where none was named."""
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.core import BadFile
     from assay.home import find_home
     from assay.lab.agents import Journal
@@ -138,6 +143,8 @@ async def _run(header: dict[str, Any], choice: ModelChoice, trace: Path | None, 
             )
         header["tools"] = tools
         async with bench(choice, home, needs) as (_, model, driver):
+            hint = "Begin anew with: assay agent run --driver llm" if resumed else "Add: --driver llm"
+            check_held(model, header["driver"], hint)
             driver.toolbox = box
             file = trace or home.agents / f"{secrets.token_hex(4)}.jsonl"
             journal = Journal(file, tell=_tell) if resumed else Journal.begin(file, header, _tell)
@@ -148,10 +155,18 @@ async def _run(header: dict[str, Any], choice: ModelChoice, trace: Path | None, 
                 job = Job(0, lambda: flow, model, seed=header["seed"], budget=budget)
                 _say_end((await driver.drive(job)).result(), journal)
             except BaseException:
-                typer.echo(f"Stopped. Go on with: assay agent resume {file}", err=True)
+                echo(f"Stopped. Go on with: assay agent resume {file}", err=True)
                 raise
     finally:
         await box.close()
+
+
+def check_held(model: Model, driver: str, hint: str = "Add: --driver llm") -> None:
+    """Raise `CannotRun` with the hint where the driver wants grammars and the model has none."""
+    from assay.core import CannotRun, Capability
+
+    if driver == "constrained" and Capability.GRAMMAR not in model.capabilities:
+        raise CannotRun(f"{model.name} has no grammars, and so cannot be constrained.", hint=hint)
 
 
 def _spend_known(budget: Budget, journal: Journal) -> None:
@@ -171,7 +186,9 @@ def _whole(journal: Journal) -> dict[str, Any]:
 
     kinds = {"objective": str, "tools": list, "tools_file": str, "max_tokens": int, "max_steps": int, "loop": str,
              "memory": str, "guard": bool, "driver": str, "seconds": float, "passed_on": list, "seed": int,
-             "model": str, "base_urls": list}  # fmt: skip
+             "model": str, "base_urls": list, "encoder": str}  # fmt: skip
+    # It may be missing: then the model itself gives the vectors.
+    journal.header.setdefault("encoder", "")
     for name, kind in kinds.items():
         if not isinstance(journal.header.get(name), kind):
             raise BadFile(journal.file, "this is not what assay wrote.", line=1, field=name)
@@ -208,9 +225,9 @@ def _tool(fields: dict[str, Any]) -> Tool:
 
 def _tell(requests: Any, replies: Any) -> None:
     """One line per request of a step."""
-    from rich.console import Console
     from rich.markup import escape
 
+    from assay.cli.printing.console import Console
     from assay.core import Ask, Use, Used
 
     console = Console(highlight=False, soft_wrap=True)
@@ -228,9 +245,9 @@ def _tell(requests: Any, replies: Any) -> None:
 
 def _say_end(answer: Answer, journal: Journal) -> None:
     measures = ", ".join(f"{name} {value:g}" for name, value in answer.measures.items() if value)
-    typer.echo(f"\n{answer.value}: {measures}; {journal.tokens:,} tokens.")
-    typer.echo(answer.text.rpartition("\n")[2])
-    typer.echo(f"Trace: {journal.file}. Type: assay agent replay {journal.file}")
+    echo(f"\n{answer.value}: {measures}; {journal.tokens:,} tokens.")
+    echo(answer.text.rpartition("\n")[2])
+    echo(f"Trace: {journal.file}. Type: assay agent replay {journal.file}")
 
 
 def _known(what: str, name: str, known: tuple[str, ...]) -> str:

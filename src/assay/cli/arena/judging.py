@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, SLOTS, TIMEOUT
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ def judge(
     )
     out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     agreed = sum(row["g1_winner"] == row["g2_winner"] != "error" for row in rows)
-    typer.echo(f"{len(rows)} pairs judged; {agreed} with one verdict in both orders.")
+    echo(f"{len(rows)} pairs judged; {agreed} with one verdict in both orders.")
     if rows:
-        typer.echo(position_sentence(*read_votes(out, unknown="tie").shown))
+        echo(position_sentence(*read_votes(out, unknown="tie").shown))
     if agreed:
-        typer.echo(f"Type: assay arena rank {out}")
+        echo(f"Type: assay arena rank {out}")
 
 
 def prompts_of(file: Path, n: int) -> list[str]:
@@ -100,7 +101,7 @@ async def _votes(
     pairs = [(at, one, two) for at in range(len(prompts)) for one, two in combinations(models, 2)]
     judged = [(at, one, two) for at, one, two in pairs if answers[one][at] and answers[two][at]]
     if len(judged) < len(pairs):
-        typer.echo(f"assay: {len(pairs) - len(judged)} pairs left out, an answer is empty", err=True)
+        echo(f"assay: {len(pairs) - len(judged)} pairs left out, an answer is empty", err=True)
     cases = [partial(_judged, prompts[at], answers[one][at], answers[two][at]) for at, one, two in judged]
     verdicts = await _all("judge", by, cases, seed)
     return [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from assay.cli.network.work import checked, completer
+from assay.cli.printing import echo
 
 if TYPE_CHECKING:
     from assay.stats.ranking import Leaderboard
@@ -47,9 +48,8 @@ def rank(
 
     For instance: assay arena rank votes.csv --style length,markdown --html board.html
     """
-    from rich.console import Console
-
     from assay.cli.delivering import check_writable
+    from assay.cli.printing.console import Console
     from assay.report.leaderboard import leaderboard_page
     from assay.stats.ranking import Resampling, leaderboard
     from assay.tasks.votes import read_votes
@@ -66,14 +66,14 @@ def rank(
         board = checked(lambda: leaderboard(votes.battles, resampling, ties=ties, style=votes.style), file)  # type: ignore[arg-type]
     fields = {"file": str(file), "ties": ties, "bootstrap": bootstrap, **fields_of(board, votes)}
     if printed:
-        typer.echo(json.dumps(fields, indent=1))
+        echo(json.dumps(fields, indent=1))
     else:
         show(board, votes)
         if json_file is not None:
             json_file.write_text(json.dumps(fields, indent=1) + "\n", "utf-8")
     if html_file is not None:
         html_file.write_text(leaderboard_page(board, file.name, facts_of(board, votes)), "utf-8")
-        typer.echo(f"assay: {html_file} written", err=True)
+        echo(f"assay: {html_file} written", err=True)
 
 
 def require_known(what: str, name: str, known: tuple[str, ...]) -> None:
@@ -131,10 +131,10 @@ def fields_of(board: Leaderboard, votes: Votes) -> dict[str, Any]:
 
 def show(board: Leaderboard, votes: Votes) -> None:
     """The leaderboard in the terminal."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from assay.cli.printing.console import Console
     from assay.report.drawings.leaderboard import rating_text
     from assay.report.leaderboard import components_of
     from assay.report.wording import sentence_start, visible

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from assay.cli.network.inputs import FILE, number, read_table, whole_text
 from assay.cli.network.work import JSON, OPEN_MODEL, checked, completer, patient, run_with
+from assay.cli.printing import echo
 from assay.cli.records import run_names
 
 if TYPE_CHECKING:
@@ -256,16 +257,16 @@ def _judged(answers: Sequence[Answer], null: Sequence[Answer], about: dict[str, 
 
 def _print_judgement(found: Judgement, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(asdict(found) | {"caveat": CAVEAT}, indent=1, ensure_ascii=False))
+        echo(json.dumps(asdict(found) | {"caveat": CAVEAT}, indent=1, ensure_ascii=False))
         return
     if found.p is None:
-        typer.echo(f"No judgement: {found.reason}")
+        echo(f"No judgement: {found.reason}")
         return
     parts = "one window" if found.windows == 1 else f"{found.windows} windows"
-    typer.echo(f"{found.verdict}: p {found.p:.3g} (it cannot be below {found.resolution:.3g})")
-    typer.echo(f"  {found.detector} {found.score:.4g} on {parts} of {found.words} words, read by {found.model}")
-    typer.echo(f"  compared with {found.calibrated_on} human windows of {found.collection}; alpha {found.alpha:g}")
-    typer.echo(CAVEAT)
+    echo(f"{found.verdict}: p {found.p:.3g} (it cannot be below {found.resolution:.3g})")
+    echo(f"  {found.detector} {found.score:.4g} on {parts} of {found.words} words, read by {found.model}")
+    echo(f"  compared with {found.calibrated_on} human windows of {found.collection}; alpha {found.alpha:g}")
+    echo(CAVEAT)
 
 
 @detect.command("plan")
@@ -305,18 +306,18 @@ def _print_plan(found: DocumentPlan, counts: tuple[int, int], as_json: bool) -> 
     if as_json:
         fields = {"documents": _texts(found.documents), "interval": [low, high], "level": found.interval.level}
         fields |= {"separation": found.separation, "correlation": found.correlation, "tpr": found.tpr}
-        typer.echo(json.dumps(fields | {"fpr": found.fpr, "machine": counts[0], "human": counts[1]}, indent=1))
+        echo(json.dumps(fields | {"fpr": found.fpr, "machine": counts[0], "human": counts[1]}, indent=1))
         return
     needed = _texts(found.documents)
     said = (
         "no number of texts is enough" if needed == "never" else f"{needed} text{'s' if needed != 1 else ''} each"
     )
-    typer.echo(f"To find {found.tpr:.3g} of machines at {found.fpr:g} of people: {said}")
-    typer.echo(f"  {found.interval.level:.0%} interval  {low} to {high}")
-    typer.echo(f"  separation {found.separation:.3g} sd, correlation within an author {found.correlation:.3g}")
-    typer.echo(f"  from {counts[0]} machine and {counts[1]} human scores, means taken as normal")
+    echo(f"To find {found.tpr:.3g} of machines at {found.fpr:g} of people: {said}")
+    echo(f"  {found.interval.level:.0%} interval  {low} to {high}")
+    echo(f"  separation {found.separation:.3g} sd, correlation within an author {found.correlation:.3g}")
+    echo(f"  from {counts[0]} machine and {counts[1]} human scores, means taken as normal")
     if found.separation <= 0:
-        typer.echo("  The scores point the wrong way: people score higher.")
+        echo("  The scores point the wrong way: people score higher.")
 
 
 def _texts(value: float) -> int | str:

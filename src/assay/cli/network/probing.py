@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from assay.cli.network.work import JSON, OPEN_MODEL, completer, run_with, value_of
+from assay.cli.printing import echo
 from assay.techniques.activations.lie_probe import FITTERS, fitter_named
 
 if TYPE_CHECKING:
@@ -88,19 +89,17 @@ def probe(
     if as_json:
         fields: dict[str, Any] = {"model": name, "statements": 2 * len(samples), "fitter": fitter, "seed": seed}
         rows = {one.split: {**_row(one), "layers": one.layers} for one in sweeps}
-        typer.echo(
-            json.dumps(fields | {"topics": list(task.topics), "splits": rows, "valid": not broken}, indent=1)
-        )
+        echo(json.dumps(fields | {"topics": list(task.topics), "splits": rows, "valid": not broken}, indent=1))
         return
-    typer.echo(f"{name}: {2 * len(samples)} statements, {len(task.topics)} topics, fitter {fitter}")
+    echo(f"{name}: {2 * len(samples)} statements, {len(task.topics)} topics, fitter {fitter}")
     _print_layers(sweeps)
     for one in sweeps:
         controls = ", ".join(f"{control} {value:.3f}" for control, value in one.controls.items())
         layers = ", ".join(str(layer) for layer in sorted(set(one.chosen)))
-        typer.echo(f"{one.split}: {one.nested:.3f} at layers chosen without the tested fold ({layers})")
-        typer.echo(f"  controls: {controls}")
+        echo(f"{one.split}: {one.nested:.3f} at layers chosen without the tested fold ({layers})")
+        echo(f"  controls: {controls}")
     for split, names in broken.items():
-        typer.echo(f"INVALID {split}: {', '.join(names)} left 0.5 by more than {TOLERANCE}; try a larger --n.")
+        echo(f"INVALID {split}: {', '.join(names)} left 0.5 by more than {TOLERANCE}; try a larger --n.")
 
 
 def read_states(texts: Sequence[Sequence[str]], model: str, step: int) -> tuple[States, States, str]:
@@ -223,10 +222,10 @@ def _row(one: Sweep) -> dict[str, Any]:
 
 
 def _print_layers(sweeps: Sequence[Sweep]) -> None:
-    typer.echo(f"{'layer':>5}  " + "  ".join(f"{one.split:<{BAR + 6}}" for one in sweeps).rstrip())
+    echo(f"{'layer':>5}  " + "  ".join(f"{one.split:<{BAR + 6}}" for one in sweeps).rstrip())
     for layer in sorted(sweeps[0].layers):
         cells = (f"{one.layers[layer]:.3f} {bar(one.layers[layer]):<{BAR}}" for one in sweeps)
-        typer.echo(f"{layer:>5}  " + "  ".join(cells).rstrip())
+        echo(f"{layer:>5}  " + "  ".join(cells).rstrip())
 
 
 def bar(accuracy: float) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from assay.cli.network.inputs import Row, number, parameters, read_table, short
 from assay.cli.network.work import JSON, OPEN_MODEL, checked, run_with, value_of
+from assay.cli.printing import echo
 from assay.report.wording import finite
 
 if TYPE_CHECKING:
@@ -55,15 +56,13 @@ def logits(
     rank, values = int(answer.measures["rank"]), _cliff(answer.measures)
     if as_json:
         fields = {"model": name, "width": rank, "gap": answer.measures["gap"]}
-        typer.echo(
-            json.dumps(fields | {"texts": int(answer.measures["texts"]), "singular_values": values}, indent=1)
-        )
+        echo(json.dumps(fields | {"texts": int(answer.measures["texts"]), "singular_values": values}, indent=1))
         return
-    typer.echo(f"hidden width {rank}   ({name}, {int(answer.measures['texts'])} logit vectors)")
+    echo(f"hidden width {rank}   ({name}, {int(answer.measures['texts'])} logit vectors)")
     for index, value in values.items():
         side = "kept" if index <= rank else "dropped"
-        typer.echo(f"  singular value {index:>5}  {value:10.4g}  {side}")
-    typer.echo(f"The cliff is {answer.measures['gap']:,.0f}-fold.")
+        echo(f"  singular value {index:>5}  {value:10.4g}  {side}")
+    echo(f"The cliff is {answer.measures['gap']:,.0f}-fold.")
 
 
 def _cliff(measures: Mapping[str, float]) -> dict[int, float]:
@@ -113,7 +112,7 @@ def infer(
         "covered": dict(zip(names, covered, strict=True)) if covered else None,
     }
     if as_json:
-        typer.echo(json.dumps(fields, indent=1))
+        echo(json.dumps(fields, indent=1))
         return
     _print_size(found, fields, problem)
 
@@ -121,19 +120,19 @@ def infer(
 def _print_size(found: SizeEstimate, fields: dict[str, Any], problem: str) -> None:
     said = {"none": "about", "at least": "at least", "at most": "at most"}[found.bound]
     low, high = (short(value) for value in (found.interval.low, found.interval.high))
-    typer.echo(f"{fields['unknown']}: {said} {short(found.parameters)} parameters")
-    typer.echo(f"  {found.interval.level:.0%} interval  {low} to {high}")
+    echo(f"{fields['unknown']}: {said} {short(found.parameters)} parameters")
+    echo(f"  {found.interval.level:.0%} interval  {low} to {high}")
     if found.bound != "none":
-        typer.echo("  Its scores lie beyond those of the references: nothing is extrapolated.")
-    typer.echo(f"  from {len(fields['references'])} references on {', '.join(fields['tasks'])}")
+        echo("  Its scores lie beyond those of the references: nothing is extrapolated.")
+    echo(f"  from {len(fields['references'])} references on {', '.join(fields['tasks'])}")
     if fields["dropped"]:
-        typer.echo(f"  dropped, for they tell no sizes apart: {', '.join(fields['dropped'])}")
+        echo(f"  dropped, for they tell no sizes apart: {', '.join(fields['dropped'])}")
     if fields["covered"] is None:
-        typer.echo(f"  Leave-one-out cannot be done: {problem}.")
+        echo(f"  Leave-one-out cannot be done: {problem}.")
         return
     hits = sum(fields["covered"].values())
     missed = [name for name, inside in fields["covered"].items() if not inside]
-    typer.echo(
+    echo(
         f"  leave-one-out: {hits} of {len(fields['covered'])} references lie in their own interval"
         + (f" (not {', '.join(missed)})" if missed else "")
     )
@@ -167,7 +166,7 @@ def _family(
     per_task = (_per_task(given[0], tasks, "--trials", min(trials, default=TRIALS)), "trials")
     guessed = (_per_task(given[1], tasks, "--chance", 0.0), "chance")
     if not (given[0] or trials):
-        typer.echo(f"assay: each score is taken for one of {TRIALS:.0f} items; else give --trials.", err=True)
+        echo(f"assay: each score is taken for one of {TRIALS:.0f} items; else give --trials.", err=True)
     table = np.array([[scores[task][index] for task in tasks] for index in known])
     family = checked(
         lambda: ReferenceFamily(np.array(sizes), table, np.array(per_task[0]), np.array(guessed[0])), file

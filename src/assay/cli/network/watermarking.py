@@ -15,6 +15,7 @@ import typer
 
 from assay.cli.network.inputs import FILE, key_of, pieces_of, whole_text
 from assay.cli.network.work import JSON, completer, patient, require_ability, run_with, value_of, vocabulary_size
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, MODEL
 from assay.workbench.wish import model_choice
 
@@ -102,7 +103,7 @@ def generate(
     fields |= {"delta": "hard" if hard else delta, "seed": seed, "detection": _fields(known) if known else None}
     _print_text(text, out, fields if as_json else None)
     said = f"p {known.p:.3g} ({known.green} of {known.scored} green)" if known else "p unknown: it shows no tokens"
-    typer.echo(f"assay: {tokens} tokens by {name}, scheme {scheme}, {said}", err=True)
+    echo(f"assay: {tokens} tokens by {name}, scheme {scheme}, {said}", err=True)
 
 
 @watermark.command("detect")
@@ -299,7 +300,7 @@ def attack(
     _print_text(changed, out, fields if as_json else None)
     for when, found in (("before", before), ("after", after)):
         said = f"p {found.p:.3g}, {found.green} of {found.scored} green, z {found.z:.2f}"
-        typer.echo(f"assay: {when}: {said}", err=True)
+        echo(f"assay: {when}: {said}", err=True)
 
 
 def _print_text(text: str, out: Path | None, fields: dict[str, Any] | None) -> None:
@@ -307,9 +308,9 @@ def _print_text(text: str, out: Path | None, fields: dict[str, Any] | None) -> N
     if out is not None:
         out.write_text(text, "utf-8")
     if fields is not None:
-        typer.echo(json.dumps(fields, indent=1))
+        echo(json.dumps(fields, indent=1))
     elif out is None:
-        typer.echo(text, nl=not text.endswith("\n"))
+        echo(text, nl=not text.endswith("\n"))
 
 
 def attacked(text: str, kind: str, fraction: float, rng: Any) -> str:
@@ -387,11 +388,11 @@ def _fields(found: Detection) -> dict[str, Any]:
 
 def _print_detection(found: Detection, about: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(_fields(found) | about, indent=1))
+        echo(json.dumps(_fields(found) | about, indent=1))
         return
-    typer.echo(found.words)
-    typer.echo(f"  p {found.p:.3g} ({found.method}), z {found.z:.2f}, alpha {found.alpha:g}")
+    echo(found.words)
+    echo(f"  p {found.p:.3g} ({found.method}), z {found.z:.2f}, alpha {found.alpha:g}")
     left_out = f"{found.repeats} repeats dropped, {found.unscored} not scored"
-    typer.echo(f"  green {found.green} of {found.scored}; {left_out}; at least {found.minimum_tokens} are needed")
+    echo(f"  green {found.green} of {found.scored}; {left_out}; at least {found.minimum_tokens} are needed")
     numbers = {name: f"{value:.3g}" for name, value in about.items() if isinstance(value, float)}
-    typer.echo("  " + ", ".join(f"{name} {value}" for name, value in (about | numbers).items()))
+    echo("  " + ", ".join(f"{name} {value}" for name, value in (about | numbers).items()))

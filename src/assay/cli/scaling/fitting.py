@@ -11,6 +11,7 @@ import typer
 
 from assay.cli.network.inputs import read_table
 from assay.cli.network.work import JSON, checked, completer, patient
+from assay.cli.printing import echo
 from assay.cli.scaling.inputs import BUDGET, METHODS, WANTED, budgets_of, fresh_of, methods_named, table_of
 from assay.cli.scaling.showing import Found, decay_fields, fields_of, print_fit, print_repetition, print_runs
 
@@ -62,7 +63,7 @@ def fit(
     if as_json:
         listed = [fields_of(one, fresh, budgets) for one in found]
         fields = {"runs": len(table), "fitted": len(fresh), "fits": listed, "repetition": decay_fields(repeats)}
-        typer.echo(json.dumps(fields, indent=1))
+        echo(json.dumps(fields, indent=1))
     else:
         print_runs(table, fresh)
         for one in found:
@@ -70,7 +71,7 @@ def fit(
         print_repetition(repeats, problem)
     if plot is not None and drawn.fit:
         plot.write_text(scaling_plot(fresh, drawn.fit, drawn.resampled), "utf-8")
-        typer.echo(f"assay: {plot} written, {drawn.method}", err=True)
+        echo(f"assay: {plot} written, {drawn.method}", err=True)
 
 
 def _fit_all(table: RunTable, methods: Sequence[str], times: int, seed: int) -> list[Found]:

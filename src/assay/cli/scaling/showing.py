@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from assay.cli.network.inputs import short
+from assay.cli.printing import echo
 from assay.report.wording import finite
 
 if TYPE_CHECKING:
@@ -79,36 +78,34 @@ def print_runs(table: RunTable, fresh: RunTable) -> None:
         f"{short(float(values.min()))} to {short(float(values.max()))} {name}"
         for name, values in (("parameters", fresh.parameters), ("tokens", fresh.tokens))
     ]
-    typer.echo(
-        f"{len(fresh)} runs, {', '.join(ranges)}" + (f"; {apart} that repeat tokens apart" if apart else "")
-    )
+    echo(f"{len(fresh)} runs, {', '.join(ranges)}" + (f"; {apart} that repeat tokens apart" if apart else ""))
 
 
 def print_fit(found: Found, table: RunTable, budgets: Sequence[float]) -> None:
     one, resampled = found.fit, found.resampled
     if one is None:
-        typer.echo(f"\n{found.method}: {found.problem}")
+        echo(f"\n{found.method}: {found.problem}")
         return
     heading = f"{'s.e.':>10}   95 % interval" if resampled else ""
-    typer.echo(f"\n{found.method + ('' if one.converged else ', NOT CONVERGED'):<19}{heading}".rstrip())
+    echo(f"\n{found.method + ('' if one.converged else ', NOT CONVERGED'):<19}{heading}".rstrip())
     for name, value in one.numbers.items():
         line = f"  {name:<5} {value:>10.5g}" if math.isfinite(value) else f"  {name:<5} not identified"
         if resampled and math.isfinite(value):
             spread = resampled.spread(name)
             low, high = spread.interval.low, spread.interval.high
             line += f" {_two_digits(spread.standard_error):>10}   {low:.5g} to {high:.5g}"
-        typer.echo(line)
+        echo(line)
     for row in _splits(found, table, budgets):
         ends = row["interval"]
         known = f" [{short(ends[0])}, {short(math.inf if ends[1] is None else ends[1])}]" if ends else ""
         loss = "" if row["loss"] is None else f", loss {row['loss']:.3f}"
-        typer.echo(f"  {row['flops']:.3g} FLOP: {split_words(row['parameters'], row['tokens'], known)}{loss}")
+        echo(f"  {row['flops']:.3g} FLOP: {split_words(row['parameters'], row['tokens'], known)}{loss}")
         if (beyond := row["times_largest_run"]) > 1.0:
-            typer.echo(f"    extrapolated: {beyond:.3g} times the FLOP of the largest run")
+            echo(f"    extrapolated: {beyond:.3g} times the FLOP of the largest run")
     if budgets and not one.coefficient > 0:
-        typer.echo("  There is no optimal split.")
+        echo("  There is no optimal split.")
     for note in _notes(found):
-        typer.echo(f"  {note[:1].upper()}{note[1:]}.")
+        echo(f"  {note[:1].upper()}{note[1:]}.")
 
 
 def _notes(found: Found) -> list[str]:
@@ -128,13 +125,13 @@ def split_words(parameters: float, tokens: float, known: str = "") -> str:
 
 def print_repetition(repeats: Repetition | None, problem: str) -> None:
     if problem:
-        typer.echo(f"\nWhat repeats are worth cannot be said: {problem}.")
+        echo(f"\nWhat repeats are worth cannot be said: {problem}.")
     if repeats is None:
         return
     known = math.isfinite(repeats.tokens)
-    typer.echo("\nrepeated tokens" + (f": R* = {repeats.tokens:.3g}" if known else ""))
+    echo("\nrepeated tokens" + (f": R* = {repeats.tokens:.3g}" if known else ""))
     if known:
         most = 1 + repeats.tokens
-        typer.echo(f"  However often they are repeated, U tokens are worth no more than {most:.3g} U new ones.")
+        echo(f"  However often they are repeated, U tokens are worth no more than {most:.3g} U new ones.")
     for note in repeats.notes:
-        typer.echo(f"  {note[:1].upper()}{note[1:]}.")
+        echo(f"  {note[:1].upper()}{note[1:]}.")

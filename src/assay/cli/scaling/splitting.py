@@ -8,6 +8,7 @@ import typer
 
 from assay.cli.network.inputs import short
 from assay.cli.network.work import JSON, checked, completer
+from assay.cli.printing import echo
 from assay.cli.scaling.inputs import BUDGET, LAWS, budgets_of, law_of, unique_tokens_of
 from assay.cli.scaling.showing import split_words
 
@@ -52,6 +53,6 @@ def plan(
                 said += f", loss {row['loss']:.3f} by the decay of Muennighoff et al."
         rows.append(row)
         if not as_json:
-            typer.echo(said)
+            echo(said)
     if as_json:
-        typer.echo(json.dumps({"law": law, "splits": rows}, indent=1))
+        echo(json.dumps({"law": law, "splits": rows}, indent=1))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.printing import echo
+
 if TYPE_CHECKING:
     from assay.core.home import Home
     from assay.techniques.training.scaling import RunTableFit
@@ -45,8 +47,8 @@ def runs(
     tables = {found.meta["seed"]: fitted(found.meta["seed"], size) for found in SeedsTask().samples(count, seed)}
     asyncio.run(_make([*tables.values()], home))
     rows = _write(tables, home, out)
-    typer.echo(f"{rows} runs from {count} seed{'s' if count > 1 else ''} are in {out}")
-    typer.echo(f"Next: assay scaling fit {out} --method all")
+    echo(f"{rows} runs from {count} seed{'s' if count > 1 else ''} are in {out}")
+    echo(f"Next: assay scaling fit {out} --method all")
 
 
 async def _make(tables: list[RunTableFit], home: Home) -> None:

@@ -57,9 +57,9 @@ def ask_technique(
     """Run the flow and print its answer, what it measured, its votes and its cost."""
     import asyncio
 
-    from rich.console import Console
     from rich.markup import escape
 
+    from assay.cli.printing.console import Console
     from assay.core import Budget
     from assay.home import find_home
     from assay.lab.driver import Done, Job

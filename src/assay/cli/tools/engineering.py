@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
 from assay.workbench.wish import model_choice
 
@@ -63,7 +64,7 @@ def engineer(
     if out is not None:
         rows = ({"instruction": c.instruction, "mean": c.mean, "origin": c.origin} for c in chosen)
         out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-        typer.echo(f"Candidates: {out}")
+        echo(f"Candidates: {out}")
 
 
 async def _search(
@@ -94,8 +95,9 @@ async def _search(
 
 
 def _show(candidates: tuple[Candidate, ...], tested: list[Candidate], count: tuple[int, int], by: str) -> None:
-    from rich.console import Console
     from rich.markup import escape
+
+    from assay.cli.printing.console import Console
 
     console = Console(highlight=False)
     console.print(f"[bold]{escape(candidates[0].instruction)}[/bold]\n")

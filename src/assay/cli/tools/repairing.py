@@ -22,9 +22,9 @@ def repair(
     """
     import difflib
 
-    from rich.console import Console
     from rich.markup import escape
 
+    from assay.cli.printing.console import Console
     from assay.core import UserError
     from assay.techniques.execution.repairing.minimal_repair import minimal_repair
     from assay.techniques.execution.repairing.repair import repair as repair_or_delete

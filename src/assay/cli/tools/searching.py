@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, ENCODER, MODEL, SLOTS, TIMEOUT
 from assay.workbench.wish import model_choice
 
@@ -141,10 +142,11 @@ def _print(found: Ranking, texts: dict[str, str], as_json: bool, spent: str) -> 
         hits: list[dict[str, Any]] = [
             {"document": document, "score": score, "text": texts[document]} for document, score in found
         ]
-        typer.echo(json.dumps({"hits": hits}, indent=1, ensure_ascii=False))
+        echo(json.dumps({"hits": hits}, indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
     from rich.markup import escape
+
+    from assay.cli.printing.console import Console
 
     console = Console(highlight=False)
     if not found:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from assay.cli.printing import echo
 from assay.workbench.organisms import catalogue, found_organism, organism_names, recipe_names
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ def list_organisms(as_json: bool = typer.Option(False, "--json", help="Print JSO
     """What can be trained, and what is trained already."""
     import json
 
-    from rich.console import Console
     from rich.table import Table
 
+    from assay.cli.printing.console import Console
     from assay.core.artefacts import artefacts
     from assay.home import find_home
 
@@ -35,7 +36,7 @@ def list_organisms(as_json: bool = typer.Option(False, "--json", help="Print JSO
     here = [one for one in artefacts(find_home().organisms) if one.is_network]
     if as_json:
         trained, untrained = [_row(one) for one in here], _untrained(here)
-        typer.echo(json.dumps({"trained": trained, "untrained": untrained}))
+        echo(json.dumps({"trained": trained, "untrained": untrained}))
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("organism", "card", "trained", "parameters", "tokens", "CPU s", "folder"):
@@ -73,15 +74,15 @@ def train(
         start, identity = _start(model)
         wanted = {"name": name, "size": size, "seed": seed, "model": start, "identity": identity}
         folder = train_in_parallel(wanted, processes, shard)
-        typer.echo(f"{name} is trained, by {processes} processes. It is in {folder}")
+        echo(f"{name} is trained, by {processes} processes. It is in {folder}")
         return
     made, folder = _made(recipe, model)
     loss = f"loss {made.numbers['loss']:.4f} after " if made.numbers.get("loss") else ""
-    typer.echo(
+    echo(
         f"{name} is trained: {loss}{made.tokens_in:,} tokens, {made.cpu_seconds:.1f} CPU seconds. "
         f"It is in {folder}"
     )
-    typer.echo(f"Next: assay ask with-suffix 'PROMPT' --set temperature=0 --model organism:{recipe.name}")
+    echo(f"Next: assay ask with-suffix 'PROMPT' --set temperature=0 --model organism:{recipe.name}")
 
 
 @organisms.command("show")
@@ -93,14 +94,13 @@ def show(
     """What an organism was made of, how its loss fell, and what is in its folder."""
     import json
 
-    from rich.console import Console
-
+    from assay.cli.printing.console import Console
     from assay.core.artefacts import RECORD
     from assay.report.drawings.curves import loss_svg, sparkline
 
     one = found_organism(name)
     if as_json:
-        typer.echo((one.folder / RECORD).read_text())
+        echo((one.folder / RECORD).read_text())
         return
     console = Console(highlight=False, soft_wrap=True)
     row = _row(one)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.tree.opening import NEWEST, NODE, TREE, chosen, my_trees, node_names, role_names
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def add(
     with _changing(tree, version) as found:
         origin = Origin.TOOL if role == "tool" else Origin.HUMAN
         made = found.add(None if node == "-" else node, role, words, origin)  # type: ignore[arg-type]
-    typer.echo(f"Node {made.id}.")
+    echo(f"Node {made.id}.")
 
 
 def edit(tree: str = TREE, node: str = NODE, text: str = TEXT, version: int | None = VERSION) -> None:
@@ -107,11 +108,11 @@ def undo(tree: str = NEWEST) -> None:
     """Take the last change back."""
     with _changing(tree) as found:
         what = found.undo()
-    typer.echo(f"Undone: {what}.")
+    echo(f"Undone: {what}.")
 
 
 def redo(tree: str = NEWEST) -> None:
     """Bring the last undone change back."""
     with _changing(tree) as found:
         what = found.redo()
-    typer.echo(f"Done again: {what}.")
+    echo(f"Done again: {what}.")

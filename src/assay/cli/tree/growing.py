@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.running import BASE_URL, MODEL, SLOTS, TIMEOUT
 from assay.cli.tree.opening import NODE, TREE, chosen, my_trees
 
@@ -157,7 +158,7 @@ async def _grown(
         await model.close()
     tree = trees.read(name)
     if as_json:
-        typer.echo(to_text(tree), nl=False)
+        echo(to_text(tree), nl=False)
     else:
         print_tree(tree, node)
 
@@ -168,10 +169,11 @@ async def _watch(pieces: AsyncGenerator[Grown]) -> None:
         async for _ in pieces:
             pass
         return
-    from rich.console import Console, Group
+    from rich.console import Group
     from rich.live import Live
     from rich.text import Text
 
+    from assay.cli.printing.console import Console
     from assay.report.wording import visible
 
     written: dict[str, str] = {}

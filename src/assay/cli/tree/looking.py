@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.tree.opening import NEWEST, NODE, TREE, chosen, my_trees, node_names
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ LONGEST = 400
 
 def list_trees() -> None:
     """Your trees, the one changed last first."""
-    from rich.console import Console
     from rich.table import Table
 
+    from assay.cli.printing.console import Console
     from assay.core.errors import AssayError
     from assay.report.wording import visible
 
@@ -41,7 +42,7 @@ def list_trees() -> None:
         title = tree.title or (users[0].label if users else "")
         counts = (len(tree.nodes), tree.spent.replies, tree.version)
         table.add_row(name, visible(title), *(f"{count:,}" for count in counts))
-    Console().print(table) if trees.names() else typer.echo('No tree yet: assay tree new -p "..."')
+    Console().print(table) if trees.names() else echo('No tree yet: assay tree new -p "..."')
 
 
 def show(
@@ -57,9 +58,10 @@ def show(
 
 def print_tree(tree: Branches, node: str = "", *, heat: bool = False, whole: bool = False) -> None:
     """The tree, or the part below a node, on the terminal."""
-    from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
+
+    from assay.cli.printing.console import Console
 
     console = Console(highlight=False)
     families = tree.families()
@@ -151,7 +153,7 @@ def copy(tree: str = TREE, node: str = NODE) -> None:
     from assay.report.wording import visible
 
     trees = my_trees()
-    typer.echo(visible(transcript(trees.read(chosen(trees, tree)), node)))
+    echo(visible(transcript(trees.read(chosen(trees, tree)), node)))
 
 
 def cost(tree: str = NEWEST, as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
@@ -159,16 +161,16 @@ def cost(tree: str = NEWEST, as_json: bool = typer.Option(False, "--json", help=
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
     from rich.table import Table
 
+    from assay.cli.printing.console import Console
     from assay.core.branching import prompts
 
     trees = my_trees()
     found = trees.read(chosen(trees, tree))
     rows = list(prompts(found))
     if as_json:
-        typer.echo(json.dumps({"tree": found.id, "spent": asdict(found.spent), "prompts": rows}))
+        echo(json.dumps({"tree": found.id, "spent": asdict(found.spent), "prompts": rows}))
         return
     console, spent = Console(highlight=False), found.spent
     table = Table(*(f"{key}" for key in (rows[0] if rows else ())), box=None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import typer
 
+from assay.cli.printing import echo
 from assay.cli.tree.opening import NEWEST, chosen, my_trees
 
 
@@ -27,7 +27,7 @@ def export(
     found = trees.read(chosen(trees, tree))
     text = to_markdown(found) if markdown else to_text(found)
     if out is None:
-        typer.echo(text, nl=False)
+        echo(text, nl=False)
         return
     try:
         out.write_text(text, encoding="utf-8")
@@ -61,5 +61,5 @@ def import_tree(
     except UserError as error:
         raise BadFile(file, error.message, hint=error.hint) from None
     for note in notes:
-        print(f"assay: {note}", file=sys.stderr)
-    typer.echo(f"Tree {tree.id}: {len(tree.nodes)} nodes.")
+        echo(f"assay: {note}", err=True)
+    echo(f"Tree {tree.id}: {len(tree.nodes)} nodes.")

@@ -138,7 +138,7 @@ class Calibrated:
     otherwise: float | None = None
     """For kinds that are not named."""
     measured: str = ""
-    """On which model; empty: supposed."""
+    """On which model, and how; empty: supposed."""
     random: Random = field(default_factory=lambda: Random(0), compare=False)
 
     @property

@@ -45,7 +45,7 @@ def main(file: str, requests: int, answers: int) -> None:
 
 
 def _tools(file: Path) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Every public function that the file itself defines."""
+    """Every public function and method that the file itself defines, wrapped ones (`functools.cache`) too."""
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
         raise ValueError(f"{file} is no Python file")
@@ -54,7 +54,8 @@ def _tools(file: Path) -> Iterator[tuple[str, Callable[..., Any]]]:
     sys.path.insert(0, str(file.parent))
     spec.loader.exec_module(module)
     for name, value in vars(module).items():
-        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_"):
+        function = inspect.isfunction(value) or inspect.ismethod(value) or hasattr(value, "__wrapped__")
+        if function and value.__module__ == module.__name__ and not name.startswith("_"):
             yield name, value
 
 
@@ -62,9 +63,10 @@ def _described(name: str, tool: Callable[..., Any]) -> dict[str, Any]:
     """A tool's help and parameters; a parameter needs a type that a model can be told."""
     if name == "finish":
         raise TypeError("finish is always there; call yours something else")
-    if inspect.iscoroutinefunction(tool) or inspect.isasyncgenfunction(tool):
+    inner = inspect.unwrap(tool)
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
         raise TypeError(f"{name} must be written with def, not with async def")
-    if inspect.isgeneratorfunction(tool):
+    if inspect.isgeneratorfunction(inner):
         raise TypeError(f"{name} must return what it gives, not yield it")
     hints = typing.get_type_hints(tool)
     parameters = []

@@ -79,6 +79,8 @@ class FileToolbox:
             said = await self._line(START_SECONDS)
         except TimeoutError:
             said = {"fault": f"it did not load in {START_SECONDS:g} seconds"}
+        except EOFError:
+            said = {"fault": "it ended while it was being loaded"}
         if "fault" in said:
             await self.close()
             raise BadFile(self.file, f"no tools can be taken from it ({said['fault']}).")
@@ -88,13 +90,16 @@ class FileToolbox:
             raise BadFile(self.file, "it defines no function.", hint="Write one with typed parameters.")
 
     async def use(self, request: Use) -> Used:
-        """Call the function; after its time it is killed, and the next call finds a fresh process."""
+        """Call the function; after its time it is killed, and the next call finds a fresh process.
+
+        A file that does not load again is what that call gave, and the one after it tries anew.
+        """
         async with self._one_at_a_time:
             begun = time.monotonic()
-            if self._process is None:
-                await self.start()
             wanted = {"tool": request.tool, "arguments": json.loads(request.arguments)}
             try:
+                if self._process is None:
+                    await self.start()
                 os.write(self._requests, (json.dumps(wanted) + "\n").encode())
                 said = await self._line(request.seconds)
             except TimeoutError:
@@ -103,6 +108,8 @@ class FileToolbox:
             except (EOFError, BrokenPipeError):
                 await self.close()
                 said = {"text": f"{request.tool} died without a word.", "failed": True}
+            except BadFile as error:
+                said = {"text": f"{request.tool} could not be loaded again. {error.message}", "failed": True}
             return Used(said["text"], said["failed"], round(time.monotonic() - begun, 3))
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from assay.core import Answer, BudgetExceeded, Flow
 from assay.core.agents import World
-from assay.techniques.agents.guard import WARNING, LoopGuard, Verdict
+from assay.techniques.agents.guard import WARNING, LoopGuard, Verdict, reminded
 from assay.techniques.agents.memory import MEMORIES
 from assay.techniques.agents.policy import Policy
 from assay.techniques.agents.task_loop import finished
@@ -51,12 +51,12 @@ def command_loop(world: W, policy: Policy[W], loop: CommandLoop | None = None) -
 
 def _go(world: W, policy: Policy[W], loop: CommandLoop, count: Counter[str], log: list[str]) -> Flow[str]:
     remembered, guard = MEMORIES[loop.memory](), LoopGuard()
-    unreadable = 0
+    unreadable, warned = 0, False
     while not world.finished:
         if count["steps"] >= loop.most_steps:
             return "steps"
         count["steps"] += 1
-        seen = yield from remembered.recall(world.objective)
+        seen = reminded((yield from remembered.recall(world.objective)), warned)
         call = yield from policy.act(world, world.objective, seen)
         if call is None:
             count["unread"] += 1
@@ -67,10 +67,13 @@ def _go(world: W, policy: Policy[W], loop: CommandLoop, count: Counter[str], log
         unreadable = 0
         result = yield from world.act(call)
         log.append(policy.note(call, result))
+        if world.finished:
+            break  # type: ignore[unreachable]  # mypy does not know that an act changes the world
         yield from remembered.keep(log[-1])
         verdict = guard.see(call, result) if loop.guard else Verdict.GO_ON
         if verdict is Verdict.STOP:
             return "stuck"
-        if verdict is Verdict.WARN:
+        warned = verdict is Verdict.WARN
+        if warned:
             yield from remembered.keep(WARNING)
     return world.finished

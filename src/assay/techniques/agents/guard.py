@@ -20,6 +20,11 @@ LONGEST_CYCLE = 4
 WARNING = "You have done this before and the same came of it. Do something else."
 
 
+def reminded(seen: list[str], warned: bool) -> list[str]:
+    """What a prompt shows: the warning too where one is due, unless a memory has recalled it anyway."""
+    return [*seen, WARNING] if warned and WARNING not in seen else seen
+
+
 class Verdict(StrEnum):
     """What the guard makes of an action."""
 

@@ -22,7 +22,7 @@ from typing import Generic, TypeVar
 
 from assay.core import Answer, BudgetExceeded, Flow
 from assay.core.agents import World
-from assay.techniques.agents.guard import WARNING, LoopGuard, Verdict
+from assay.techniques.agents.guard import WARNING, LoopGuard, Verdict, reminded
 from assay.techniques.agents.memory import MEMORIES, Memory
 from assay.techniques.agents.policy import Policy
 
@@ -54,6 +54,7 @@ class _Run(Generic[W]):
     memory: Memory
     waiting: list[str]
     guard: LoopGuard = field(default_factory=LoopGuard)
+    warned: bool = False
     count: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
     log: list[str] = field(default_factory=list)
@@ -70,12 +71,12 @@ class _Run(Generic[W]):
         if self.world.finished:
             return self.world.finished
         if not (self.count["dropped"] or self.count["failed"]):
-            return "done"
+            return "queue empty"
         return "stuck" if self.count["dropped"] else "failed"
 
     def _step(self, task: str) -> Flow[None]:
         self.count["steps"] += 1
-        seen = yield from self.memory.recall(task)
+        seen = reminded((yield from self.memory.recall(task)), self.warned)
         call = yield from self.policy.act(self.world, task, seen)
         if call is None:
             self.unread[task] += 1
@@ -89,6 +90,8 @@ class _Run(Generic[W]):
         result = yield from self.world.act(call)
         note = self.policy.note(call, result)
         self.log.append(f"{task}: {note}")
+        if self.world.finished:
+            return
         yield from self.memory.keep(note)
         verdict = self.guard.see(call, result) if self.loop.guard else Verdict.GO_ON
         if verdict is Verdict.STOP:
@@ -97,7 +100,8 @@ class _Run(Generic[W]):
             yield from self.memory.keep(f"The task '{task}' was given up: it went in circles.")
         elif not self.policy.is_done(self.world, task, [*seen, note]):
             self.waiting.append(task)
-        if verdict is Verdict.WARN:
+        self.warned = verdict is Verdict.WARN
+        if self.warned:
             yield from self.memory.keep(WARNING)
         if self.loop.creation and verdict is not Verdict.STOP:
             self._add((yield from self.policy.propose(self.world, task, result, tuple(self.waiting))))
@@ -127,8 +131,9 @@ def task_loop(
 ) -> Flow[Answer]:
     """Run BabyAGI's loop; the answer's value is how it ended, its measures are the world's and the loop's.
 
-    `done`, `spent` (the world's own budget), `stuck` (what was left went in circles), `failed` (no call could be
-    read), `steps` or `budget`.
+    `done`, `spent` (the world's own budget), `queue empty` (every task was tried, and nobody said that the
+    objective is met), `stuck` (what was left went in circles), `failed` (no call could be read), `steps` or
+    `budget`.
     Without first tasks the model is asked for some.
     """
     loop = loop or TaskLoop()
