@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from assay.core import AssayError, Capability, Embed
+from assay.core.errors import EndpointDown
 from assay.core.model import Model
 from assay.models.llamacpp import LlamaCpp
 from assay.serve.answering import Answering
@@ -105,7 +106,9 @@ class Proxy:
             form.require_light()
             model = await self._open(named.model)
             if form.wants_one and isinstance(model, LlamaCpp) and Capability.CHAT in model.capabilities:
-                if not form.calls_tools:
+                if form.calls_tools:
+                    await _require_shown(model, form)
+                else:
                     form.to_ask()  # refuses what the engine would take in silence
                 return await self._by_engine(model, named.model, "/chat/completions", form)
         return self._replying(named.model, form, Sheet(form.model), [form.to_ask()])
@@ -177,6 +180,18 @@ class Proxy:
             await self._open(self.names.default)
         except AssayError as error:
             say(f"{self.names.default} could not be opened. {error}")
+
+
+async def _require_shown(model: LlamaCpp, form: ChatForm) -> None:
+    """`Problem` where the engine would leave the client's tools out in silence."""
+    with contextlib.suppress(EndpointDown):
+        await model.look()  # One that was dead before is started anew.
+    if not await model.shows(form.tools or []):
+        raise Problem(
+            400,
+            f"The chat template of {form.model} shows a model no tools; leave them out, "
+            "or ask a model whose template has them.",
+        )
 
 
 def create(pool: Pool, upstreams: Upstreams, rules: Rules, limits: Limits = Limits()) -> Guard:
