@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import openai
 import pytest
 
 from assay.core.home import Home
 from assay.models import KNOWN, locate
+from assay.serve import forms
 from tests.serve.running import KEY, Running, running
 
 pytestmark = pytest.mark.engine
@@ -79,3 +79,37 @@ def with_template(template: str, folder: Path) -> Path:
     changed = folder / "with-tools.gguf"
     changed.write_bytes(data[:start] + template.encode().ljust(length) + data[start + length :])
     return changed
+
+
+# --- lengths
+
+
+def test_a_completion_without_a_limit_has_sixteen_tokens(client: openai.OpenAI) -> None:
+    for more in ({}, {"max_tokens": None}):
+        answer = client.completions.create(
+            model=MODEL, prompt="Once upon a time, there was a", temperature=0, **more
+        )
+        assert answer.usage is not None
+        assert answer.usage.completion_tokens == 16
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_chat_without_a_limit_has_ours(client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    assert forms.CHAT_TOKENS == 1024
+    monkeypatch.setattr(forms, "CHAT_TOKENS", 20)
+    # A token with this bias is all that is written.
+    asked = {"model": MODEL, "messages": ROME, "n": n, "logit_bias": {"253": 100}, "temperature": 0}
+    for more in ({}, {"max_tokens": None, "max_completion_tokens": None}):
+        answer = client.chat.completions.create(**asked, extra_body=more)
+        assert answer.usage is not None
+        assert answer.usage.completion_tokens == 20 * n
+        assert {choice.finish_reason for choice in answer.choices} == {"length"}
+
+
+def test_of_two_limits_the_newer_name_counts(client: openai.OpenAI) -> None:
+    for n in (1, 2):
+        answer = client.chat.completions.create(
+            model=MODEL, messages=ROME, n=n, max_tokens=5, max_completion_tokens=3
+        )
+        assert answer.usage is not None
+        assert answer.usage.completion_tokens == 3 * n

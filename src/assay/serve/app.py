@@ -48,9 +48,11 @@ NOT_PASSED_ON = {
     "grammar_lazy",
     "json_schema",
     "n_probs",
+    "max_completion_tokens",
 }
 """Fields of llama.cpp's own: they would write what nobody counts, reach into other requests' slots, or (a grammar
-that repeats without bound) keep the engine busy for ever."""
+that repeats without bound) keep the engine busy for ever. The limit always goes in as `max_tokens`: without one it
+writes until its context is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +155,10 @@ class Proxy:
         body = form.model_dump(mode="json", by_alias=True, exclude_unset=True) | {"model": model}
         return Relayed(EndpointRoute(self.upstreams, model), path, json.dumps(body).encode(), self._gate(model))
 
-    async def _by_engine(self, model: LlamaCpp, name: str, path: str, form: Form) -> Relayed:
+    async def _by_engine(self, model: LlamaCpp, name: str, path: str, form: Sampled) -> Relayed:
         fields = form.model_dump(mode="json", by_alias=True, exclude_unset=True)
         body = {key: value for key, value in fields.items() if key not in NOT_PASSED_ON}
+        body["max_tokens"] = form.length
         if name not in self._aliases:
             listed = (await model.transport.get("/v1/models")).json()
             self._aliases[name] = str(listed["data"][0]["id"])

@@ -18,7 +18,7 @@ from assay.serve.problems import Problem
 from assay.serve.schemas import require_light, written_out
 
 CHAT_TOKENS = 1024
-"""Longest reply where the client names no limit and we ask the model ourselves."""
+"""Longest reply where the client names no limit and is not relayed to an endpoint."""
 TEXT_TOKENS = 16
 """The same for `/v1/completions`, as OpenAI documents it."""
 MOST_MESSAGES = 2000
@@ -131,6 +131,11 @@ class Sampled(Form):
         """Whether a stream is to end with what it cost."""
         return bool(self.stream_options and self.stream_options.include_usage)
 
+    @property
+    def length(self) -> int:
+        """Tokens a reply may have here, where somebody must say so."""
+        raise NotImplementedError
+
     def sampling(self) -> dict[str, Any]:
         """The fields of an `Ask` that say how it is sampled; without a seed every request draws anew."""
         if self.presence_penalty or self.frequency_penalty:
@@ -168,6 +173,11 @@ class ChatForm(Sampled):
         return self.max_completion_tokens or self.max_tokens
 
     @property
+    def length(self) -> int:
+        """As many as the client says, or our own bound."""
+        return self.longest or CHAT_TOKENS
+
+    @property
     def calls_tools(self) -> bool:
         """Whether the model may call tools of the client's."""
         return bool(self.tools) and self.tool_choice != "none"
@@ -193,7 +203,7 @@ class ChatForm(Sampled):
         return Ask(
             messages_of(turns),
             prefill=prefill,
-            max_tokens=self.longest or CHAT_TOKENS,
+            max_tokens=self.length,
             logprobs=max(1, self.top_logprobs or 0) if self.logprobs else 0,
             json_schema=self.response_format.schema_text if self.response_format else "",
             **self.sampling(),
@@ -215,6 +225,11 @@ class CompletionForm(Sampled):
     suffix: str | None = None
     best_of: int | None = None
 
+    @property
+    def length(self) -> int:
+        """As many as the client says, or as OpenAI documents it."""
+        return self.max_tokens or TEXT_TOKENS
+
     def to_asks(self) -> list[Ask]:
         """One request per prompt, each sent as it is."""
         if self.echo or self.suffix or (self.best_of or 1) > 1 or self.logprobs:
@@ -223,8 +238,7 @@ class CompletionForm(Sampled):
                 400, "echo, suffix, best_of and logprobs of completions are for endpoints that have them."
             )
         prompts = [self.prompt] if isinstance(self.prompt, str) else self.prompt
-        length = self.max_tokens or TEXT_TOKENS
-        return [Ask(prompt, raw=True, max_tokens=length, **self.sampling()) for prompt in prompts]
+        return [Ask(prompt, raw=True, max_tokens=self.length, **self.sampling()) for prompt in prompts]
 
 
 class EmbeddingForm(Form):
