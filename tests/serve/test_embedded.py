@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -113,3 +114,43 @@ def test_of_two_limits_the_newer_name_counts(client: openai.OpenAI) -> None:
         )
         assert answer.usage is not None
         assert answer.usage.completion_tokens == 3 * n
+
+
+# --- one reply and several
+
+
+def both(client: openai.OpenAI, **asked: Any) -> list[Any]:
+    """The same request with n=1 and n=2: the first choice of either."""
+    asked = {"model": MODEL, "messages": ROME, "temperature": 0, "max_tokens": 4} | asked
+    return [client.chat.completions.create(**asked, n=n).choices[0] for n in (1, 2)]
+
+
+@pytest.mark.parametrize("begun", ["Once upon", 'Ünï "quoted"\n\tand then'])
+def test_words_that_begin_the_reply_are_not_repeated(client: openai.OpenAI, begun: str) -> None:
+    turns = [{"role": "user", "content": "Tell a story."}, {"role": "assistant", "content": begun}]
+    one, several = both(client, messages=turns)
+    assert one.message.content == several.message.content
+    assert not one.message.content.startswith(begun)
+    pieces = client.chat.completions.create(model=MODEL, messages=turns, temperature=0, max_tokens=4, stream=True)
+    assert "".join(piece.choices[0].delta.content or "" for piece in pieces) == one.message.content
+
+
+@pytest.mark.parametrize("top", [None, 0, 2])
+def test_a_token_has_as_many_alternatives_as_were_asked_for(client: openai.OpenAI, top: int | None) -> None:
+    asked: dict[str, Any] = {"logprobs": True} | ({} if top is None else {"top_logprobs": top})
+    for choice in both(client, **asked):
+        assert [len(token.top_logprobs) for token in choice.logprobs.content] == [top or 0] * 4
+    for n in (1, 2):
+        pieces = client.chat.completions.create(
+            model=MODEL, messages=ROME, n=n, max_tokens=3, stream=True, **asked
+        )
+        parts = [choice.logprobs for piece in pieces for choice in piece.choices if choice.logprobs]
+        assert [len(token.top_logprobs) for part in parts for token in part.content or ()] == [top or 0] * 3 * n
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31 + 5, -(2**70)])
+def test_every_seed_draws_the_same_again(client: openai.OpenAI, seed: int) -> None:
+    asked = {"model": MODEL, "messages": ROME, "temperature": 2.0, "max_tokens": 12, "seed": seed}
+    found = {client.chat.completions.create(**asked).choices[0].message.content for _ in range(3)}
+    wrapped = client.chat.completions.create(**asked | {"seed": seed % 2**31})
+    assert found == {wrapped.choices[0].message.content}

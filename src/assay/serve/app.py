@@ -113,7 +113,8 @@ class Proxy:
                 else:
                     form.to_ask()  # refuses what the engine would take in silence
                 return await self._by_engine(model, named.model, "/chat/completions", form)
-        return self._replying(named.model, form, Sheet(form.model), [form.to_ask()])
+        sheet = Sheet(form.model, alternatives=form.alternatives or 0)
+        return self._replying(named.model, form, sheet, [form.to_ask()])
 
     async def complete(self, form: CompletionForm) -> Response:
         """A text that goes on."""
@@ -159,10 +160,18 @@ class Proxy:
         fields = form.model_dump(mode="json", by_alias=True, exclude_unset=True)
         body = {key: value for key, value in fields.items() if key not in NOT_PASSED_ON}
         body["max_tokens"] = form.length
+        if form.seed is not None:
+            body["seed"] = form.seed % 2**31
         if name not in self._aliases:
             listed = (await model.transport.get("/v1/models")).json()
             self._aliases[name] = str(listed["data"][0]["id"])
-        route = EngineRoute(model, form.model, self._aliases[name])
+        begun, alternatives = "", None
+        if isinstance(form, ChatForm):
+            begun, alternatives = form.begun, form.alternatives
+        if alternatives is not None:
+            # For none the engine sends no log-probabilities at all.
+            body["top_logprobs"] = max(1, alternatives)
+        route = EngineRoute(model, form.model, self._aliases[name], begun=begun, alternatives=alternatives)
         return Relayed(route, path, json.dumps(body).encode(), self._gate(name))
 
     def _replying(self, name: str, form: Sampled, sheet: Sheet, asks: list[Any]) -> Replying:

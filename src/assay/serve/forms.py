@@ -150,7 +150,7 @@ class Sampled(Form):
             "temperature": 1.0 if self.temperature is None else self.temperature,
             "top_p": 1.0 if self.top_p is None else self.top_p,
             "stop": tuple(texts),
-            "seed": (secrets.randbits(31) if self.seed is None else self.seed) % 2**31,
+            "seed": secrets.randbits(31) if self.seed is None else self.seed % 2**31,
             "logit_bias": tuple((int(token), value) for token, value in bias),
         }
 
@@ -182,6 +182,16 @@ class ChatForm(Sampled):
         """Whether the model may call tools of the client's."""
         return bool(self.tools) and self.tool_choice != "none"
 
+    @property
+    def alternatives(self) -> int | None:
+        """How many alternatives of each token the client wants; None: no log-probabilities."""
+        return (self.top_logprobs or 0) if self.logprobs else None
+
+    @property
+    def begun(self) -> str:
+        """The assistant's words that the reply goes on from."""
+        return self.messages[-1].words if self.messages[-1].role == "assistant" else ""
+
     def require_light(self) -> None:
         """`BadRequest` where a schema would keep the embedded engine busy; it makes a grammar of each of these."""
         wanted = self.response_format
@@ -198,13 +208,12 @@ class ChatForm(Sampled):
         if self.calls_tools:
             raise Problem(400, "Tools are for a model behind an HTTP endpoint, asked for one reply (n=1).")
         *turns, last = [(turn.role, turn.words) for turn in self.messages]
-        prefill = last[1] if last[0] == "assistant" else ""
         turns += [] if last[0] == "assistant" else [last]
         return Ask(
             messages_of(turns),
-            prefill=prefill,
+            prefill=self.begun,
             max_tokens=self.length,
-            logprobs=max(1, self.top_logprobs or 0) if self.logprobs else 0,
+            logprobs=0 if self.alternatives is None else max(1, self.alternatives),
             json_schema=self.response_format.schema_text if self.response_format else "",
             **self.sampling(),
         )
