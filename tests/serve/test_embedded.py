@@ -154,3 +154,23 @@ def test_every_seed_draws_the_same_again(client: openai.OpenAI, seed: int) -> No
     found = {client.chat.completions.create(**asked).choices[0].message.content for _ in range(3)}
     wrapped = client.chat.completions.create(**asked | {"seed": seed % 2**31})
     assert found == {wrapped.choices[0].message.content}
+
+
+# --- vectors
+
+
+@pytest.mark.parametrize(("encoder", "longest"), [("", 512), ("minilm", 256)])
+def test_a_text_that_would_be_cut_is_not_embedded(
+    tmp_path: Path, model_cache: Path, encoder: str, longest: int
+) -> None:
+    (tmp_path / "cache").symlink_to(model_cache, target_is_directory=True)
+    with running(tmp_path, encoder=encoder, seconds=120) as proxy:
+        asked = {"model": encoder or MODEL, "encoding_format": "float"}
+        answer = proxy.post("/embeddings", asked | {"input": ["short", "cat " * 600]})
+        assert answer.status_code == 400
+        said = answer.json()["error"]["message"]
+        assert f"reads {longest}" in said
+        assert " 60" in said
+        # With what a tokenizer puts around a text, these fill it.
+        fits = proxy.post("/embeddings", asked | {"input": ["cat " * (longest - 3)]})
+        assert fits.status_code == 200, fits.text

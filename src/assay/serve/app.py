@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from assay.core import AssayError, Capability, Embed
 from assay.core.errors import EndpointDown
 from assay.core.model import Model
+from assay.models.encoding import WithEncoder
 from assay.models.llamacpp import LlamaCpp
 from assay.serve.answering import Answering
 from assay.serve.forms import ChatForm, CompletionForm, EmbeddingForm, Form, Sampled
@@ -145,6 +146,8 @@ class Proxy:
         request = Embed(form.texts)
         model = await self.pool.model(name or self.names.default, frozenset({Capability.EMBED}))
         async with self._gate(name).enter():
+            if isinstance(model, WithEncoder):
+                await model.require_whole(request)
             found = await model.embed(request)
         return embeddings_of(form.model, found, packed=form.encoding_format == "base64")
 
