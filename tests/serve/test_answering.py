@@ -195,3 +195,24 @@ def test_before_raw_text_nothing_can_stand() -> None:
 def test_what_the_assistant_says(answer: Answer, said: str, refuses: bool) -> None:
     assert words_of(answer)[0] == said
     assert bool(words_of(answer)[1]) == refuses
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_piece_of_a_chain_is_no_reason(tmp_path: Path, stream: bool) -> None:
+    server = Server()
+
+    def act(handler: Any, body: dict[str, Any]) -> None:
+        text = " " if "Therefore" in json.dumps(body) else " If"
+        choices = [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "length"}]
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        send(handler, {"model": "fake", "choices": choices, "usage": usage})
+
+    server.act = act
+    with Upstream(server) as upstream, running(tmp_path, upstream.address) as proxy:
+        asked = ASKED | {"model": "chain-of-thought/fake", "max_tokens": 1, "temperature": 0, "stream": stream}
+        text = proxy.post("/chat/completions", asked).text
+        last = events(text)[-1] if stream else json.loads(text)
+        (choice,) = last["choices"]
+        assert choice["delta" if stream else "message"]["refusal"] == "The reply was cut at its limit of tokens."
+        assert last["assay"]["detail"] == " If"
+        assert last["assay"]["ignored"] == ["temperature"]
