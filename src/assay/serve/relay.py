@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from assay.models.llamacpp import LlamaCpp
 from assay.models.transport import Transport
 from assay.serve.gate import Gate
 from assay.serve.problems import Problem
-from assay.serve.upstreams import Upstreams
+from assay.serve.upstreams import SUSPECT_SECONDS, Upstreams
 from assay.serve.watched import Watched
 
 MOST_WAITING = 2_000_000
@@ -70,14 +71,16 @@ class EndpointRoute:
         """Somebody looks at them all the time."""
 
     def next(self, tried: set[Transport]) -> Transport | None:
-        """The living one with the fewest outstanding requests."""
-        living = [one.transport for one in self._addresses if one.alive and one.transport not in tried]
-        return min(living, key=lambda transport: transport.outstanding, default=None)
+        """The living one with the fewest outstanding requests; one that left a request unanswered, last."""
+        living = [one for one in self._addresses if one.alive and one.transport not in tried]
+        found = min(living, key=lambda one: (one.is_suspect, one.transport.outstanding), default=None)
+        return None if found is None else found.transport
 
     async def failed(self, transport: Transport) -> None:
-        """Look at it at once: if it is down, it is left out."""
+        """Look at it at once: if it is down, it is left out. One that hangs may list its models all the same."""
         for address in self._addresses:
             if address.transport is transport:
+                address.suspect_until = time.monotonic() + SUSPECT_SECONDS
                 await address.look()
 
     def mended(self, data: bytes) -> bytes:
