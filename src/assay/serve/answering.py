@@ -20,7 +20,7 @@ from assay.core import Answer, Ask, BadRequest, Budget, Finish, Flow, Message, S
 from assay.core.flow import rewrite
 from assay.core.requests import Request
 from assay.lab.driver import Done, Job
-from assay.serve.forms import ChatForm, messages_of
+from assay.serve.forms import ChatForm, Setting, messages_of
 from assay.serve.gate import Gate
 from assay.serve.names import Named
 from assay.serve.problems import Problem
@@ -131,7 +131,7 @@ def flow_of(named: Named, form: ChatForm) -> Callable[[], Flow[Answer]]:
     *before, last = form.messages
     if last.role != "user" or not last.words.strip():
         raise Problem(400, "A technique answers the last message, which must be the user's and not empty.")
-    given = (f"{name}={value}" for name, value in (form.assay or {}).items())
+    given = (f"{name}={_setting(name, value)}" for name, value in (form.assay or {}).items())
     settings = [*named.settings, *given]
     earlier = messages_of([(turn.role, turn.words) for turn in before])
     try:
@@ -145,6 +145,14 @@ def flow_of(named: Named, form: ChatForm) -> Callable[[], Flow[Answer]]:
         return rewrite(flow, lambda request: _placed(request, earlier, form.longest))
 
     return start
+
+
+def _setting(name: str, value: Setting) -> str:
+    """A value as settings are typed; `Problem` for options that are fewer than two or hold their separator."""
+    options = value if isinstance(value, list) else str(value).split("|")
+    if any("|" in option for option in options) or (name == "choices" and len(options) < 2):
+        raise Problem(400, f"assay.{name} is a list of two or more texts, without '|' in them.")
+    return "|".join(options)
 
 
 def _placed(request: Request, earlier: tuple[Message, ...], longest: int | None) -> Request:

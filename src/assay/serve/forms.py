@@ -22,7 +22,8 @@ CHAT_TOKENS = 1024
 TEXT_TOKENS = 16
 """The same for `/v1/completions`, as OpenAI documents it."""
 MOST_MESSAGES = 2000
-Setting = str | int | float | bool
+Setting = str | int | float | bool | list[str]
+"""Of a technique. A list holds options, such as those to choose from."""
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 
 
