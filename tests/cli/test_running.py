@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -118,7 +119,14 @@ def test_a_technique_answers_a_question(home: Path) -> None:
     done = assay("ask", "self-consistency", "What is 2 + 2?", "--n", "3", "--set", "max_tokens=24", home=home)
     assert done.returncode == 0, done.stderr
     assert "3" not in done.stderr
-    assert "1 calls" in done.stdout
+    assert "1 call, " in done.stdout
+    # The last line says how long it took, and not the sum over replies that were drawn side by side.
+    begun = time.monotonic()
+    again = assay("ask", "self-consistency", "What is 2 + 2?", "--n", "3", "--set", "max_tokens=24", home=home)
+    found = re.search(r"^1 call, .* ([0-9.]+) s$", again.stdout, re.MULTILINE)
+    assert found, again.stdout
+    # Replies from the cache keep the seconds that they once took.
+    assert float(found[1]) <= time.monotonic() - begun
 
 
 def test_the_users_own_questions_are_a_task(home: Path, tmp_path: Path) -> None:

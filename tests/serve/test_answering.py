@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from assay.core import Answer, Ask, BadRequest, Flow, Message
+from assay.core import Answer, Ask, BadRequest, Flow, Message, Score
 from assay.serve import answering
 from assay.serve.answering import flow_of, words_of
 from assay.serve.app import Limits
 from assay.serve.forms import ChatForm
 from assay.serve.names import Named
+from assay.serve.problems import Problem
 from tests.serve.running import Upstream, running, says, send
 
 ASKED = {"model": "direct/fake", "messages": [{"role": "user", "content": "How many?"}], "seed": 1}
@@ -195,3 +196,38 @@ def test_before_raw_text_nothing_can_stand() -> None:
 def test_what_the_assistant_says(answer: Answer, said: str, refuses: bool) -> None:
     assert words_of(answer)[0] == said
     assert bool(words_of(answer)[1]) == refuses
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_piece_of_a_chain_is_no_reason(tmp_path: Path, stream: bool) -> None:
+    server = Server()
+
+    def act(handler: Any, body: dict[str, Any]) -> None:
+        text = " " if "Therefore" in json.dumps(body) else " If"
+        choices = [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "length"}]
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        send(handler, {"model": "fake", "choices": choices, "usage": usage})
+
+    server.act = act
+    with Upstream(server) as upstream, running(tmp_path, upstream.address) as proxy:
+        asked = ASKED | {"model": "chain-of-thought/fake", "max_tokens": 1, "temperature": 0, "stream": stream}
+        text = proxy.post("/chat/completions", asked).text
+        last = events(text)[-1] if stream else json.loads(text)
+        (choice,) = last["choices"]
+        assert choice["delta" if stream else "message"]["refusal"] == "The reply was cut at its limit of tokens."
+        assert last["assay"]["detail"] == " If"
+        assert last["assay"]["ignored"] == ["temperature"]
+
+
+def test_choices_are_a_list_of_two_or_more() -> None:
+    def flow(choices: object) -> Flow[Answer]:
+        form = ChatForm.model_validate(ASKED | {"assay": {"choices": choices}})
+        return flow_of(Named("fake", "forced-choice"), form)()
+
+    for choices in (["sunny", "rainy"], "sunny|rainy"):
+        (request,) = next(flow(choices))
+        assert isinstance(request, Score)
+        assert request.continuations == (" sunny", " rainy")
+    for nothing in ("sunny,rainy", ["sunny"], ["a|b", "c"], []):
+        with pytest.raises(Problem, match="a list of two or more"):
+            flow(nothing)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from assay.core.errors import BadRequest
 from assay.core.model import Capability, Fingerprint, Grouping, Model
 from assay.core.replies import Embeddings, Reading, Reply, Scores
 from assay.core.requests import Ask, Embed, Read, Score
+from assay.core.validation import require
 from assay.models.llamacpp import ServerVocabulary
 from assay.models.meter import ProcessClock
 from assay.models.openai import read_embeddings
@@ -41,6 +42,20 @@ class Encoder(Protocol):
         ...
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """An encoder that reads the first tokens of a text and leaves out the rest."""
+
+    @property
+    def longest(self) -> int:
+        """How many it reads."""
+        ...
+
+    async def lengths(self, request: Embed) -> Sequence[int]:
+        """How many tokens each text has."""
+        ...
+
+
 class WithEncoder:
     """A model that writes with one voice and embeds with another: each request goes to whom it belongs."""
 
@@ -69,6 +84,15 @@ class WithEncoder:
         """By the encoder."""
         return await self._encoder.embed(request)
 
+    async def require_whole(self, request: Embed) -> None:
+        """`BadRequest` where the encoder would leave out the end of a text."""
+        if isinstance(self._encoder, Bounded):
+            most, longest = max(await self._encoder.lengths(request)), self._encoder.longest
+            require(
+                most <= longest,
+                f"A text has {most:,} tokens, and {self._encoder.name} reads {longest:,}; send it in parts.",
+            )
+
     async def close(self) -> None:
         """Let go of both."""
         await asyncio.gather(self._writer.close(), self._encoder.close())
@@ -76,6 +100,8 @@ class WithEncoder:
 
 class LlamaCppEncoder:
     """An engine of our own that was started for vectors: the mean of a text's last hidden states."""
+
+    longest = LONGEST
 
     def __init__(self, name: str, transport: Transport, parts: dict[str, str]) -> None:
         self.name = name
@@ -86,13 +112,20 @@ class LlamaCppEncoder:
 
     async def embed(self, request: Embed) -> Embeddings:
         """One vector per text, of its first tokens where it is long."""
-        rows = [list(await self._vocabulary.tokenize(text, begin=True))[:LONGEST] for text in request.texts]
+        rows = [tokens[:LONGEST] for tokens in await self._tokens(request)]
         if not all(rows):
             raise BadRequest("A text to embed has no tokens.")
         answer = await self.transport.post("/v1/embeddings", {"input": rows})
         vectors, tokens = read_embeddings(answer, len(rows), self.name)
         cpu = self._clock.since_last()
         return Embeddings(vectors, tokens, seconds=cpu, cpu_seconds=cpu)
+
+    async def lengths(self, request: Embed) -> Sequence[int]:
+        """How many tokens each text has."""
+        return [len(tokens) for tokens in await self._tokens(request)]
+
+    async def _tokens(self, request: Embed) -> list[list[int]]:
+        return [list(await self._vocabulary.tokenize(text, begin=True)) for text in request.texts]
 
     async def close(self) -> None:
         """Let go of this event loop's connections; the engine ends itself when nobody uses it."""

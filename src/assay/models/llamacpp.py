@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from assay.core.errors import BadReply, CannotRun, ClosedModel, EndpointDown
+from assay.core.errors import BadReply, BadRequest, CannotRun, ClosedModel, EndpointDown
 from assay.core.model import Capability, Fingerprint, Grouping
 from assay.core.replies import Embeddings, Finish, Piece, Reading, Reply, Scores, TokenLogprob
 from assay.core.requests import Ask, Embed, Read, Score
@@ -185,6 +185,27 @@ class LlamaCpp:
     async def look(self) -> None:
         """Ask the engine for a sign of life; where it has died another is started, and `EndpointDown` raised."""
         await self._alive(self.transport.get("/health"))
+
+    async def shows(self, tools: Sequence[dict[str, Any]]) -> bool:
+        """Whether the chat template puts these tools before the model.
+
+        Raises:
+            BadRequest: the engine cannot read them.
+        """
+        return await self._alive(self._shows(tools))
+
+    async def _shows(self, tools: Sequence[dict[str, Any]]) -> bool:
+        messages = [{"role": "user", "content": "Hello"}]
+        bare = await self._vocabulary.template(messages)
+        body = json.dumps({"messages": messages, "tools": tools}).encode()
+        async with self.transport.opened("/apply-template", body) as response:
+            await response.aread()
+        answer = response.json()
+        if response.status_code != 200:
+            # The engine says 500 here, though the fault is the caller's.
+            said = str(answer["error"]["message"]).partition("; tools =")[0][:200]
+            raise BadRequest(f"The engine cannot read these tools ({said}).")
+        return bool(answer["prompt"] != bare)
 
     async def _alive(self, work: Awaitable[T]) -> T:
         """The result of some work that the engine is watched over."""

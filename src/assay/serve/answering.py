@@ -13,14 +13,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from assay.core import Answer, Ask, BadRequest, Budget, Finish, Flow, Message, Score, UserError
 from assay.core.flow import rewrite
 from assay.core.requests import Request
 from assay.lab.driver import Done, Job
-from assay.serve.forms import ChatForm, messages_of
+from assay.serve.forms import ChatForm, Setting, messages_of
 from assay.serve.gate import Gate
 from assay.serve.names import Named
 from assay.serve.problems import Problem
@@ -66,9 +66,8 @@ class Answering(Watched):
                 return
             done, answer = await work
             spent = usage_of(done.usage.tokens_in, done.usage.tokens_out)
-            await self.whole(
-                self._sheet.whole([], spent, choices=[_choice(answer)], assay=self._about(done, answer))
-            )
+            choices = [_choice(answer, done)]
+            await self.whole(self._sheet.whole([], spent, choices=choices, assay=self._about(done, answer)))
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
@@ -82,7 +81,7 @@ class Answering(Watched):
         while not (await asyncio.wait((work,), timeout=BEAT_SECONDS))[0]:
             await self.piece(b": at work\n\n")
         done, answer = work.result()
-        said, refusal = words_of(answer)
+        said, refusal = words_of(answer, _written(done))
         if said:
             await self.event(self._sheet.says(0, said))
         last = self._sheet.ends(0, answer.finish, assay=self._about(done, answer))
@@ -114,7 +113,7 @@ class Answering(Watched):
             "detail": answer.detail,
             "calls": done.usage.calls,
             "executions": done.usage.executions,
-            "ignored": [name for name in IGNORED if getattr(self._form, name)],
+            "ignored": [name for name in IGNORED if getattr(self._form, name) is not None],
             "trace": self.trace,
         }
 
@@ -132,7 +131,7 @@ def flow_of(named: Named, form: ChatForm) -> Callable[[], Flow[Answer]]:
     *before, last = form.messages
     if last.role != "user" or not last.words.strip():
         raise Problem(400, "A technique answers the last message, which must be the user's and not empty.")
-    given = (f"{name}={value}" for name, value in (form.assay or {}).items())
+    given = (f"{name}={_setting(name, value)}" for name, value in (form.assay or {}).items())
     settings = [*named.settings, *given]
     earlier = messages_of([(turn.role, turn.words) for turn in before])
     try:
@@ -146,6 +145,14 @@ def flow_of(named: Named, form: ChatForm) -> Callable[[], Flow[Answer]]:
         return rewrite(flow, lambda request: _placed(request, earlier, form.longest))
 
     return start
+
+
+def _setting(name: str, value: Setting) -> str:
+    """A value as settings are typed; `Problem` for options that are fewer than two or hold their separator."""
+    options = value if isinstance(value, list) else str(value).split("|")
+    if any("|" in option for option in options) or (name == "choices" and len(options) < 2):
+        raise Problem(400, f"assay.{name} is a list of two or more texts, without '|' in them.")
+    return "|".join(options)
 
 
 def _placed(request: Request, earlier: tuple[Message, ...], longest: int | None) -> Request:
@@ -166,15 +173,28 @@ def _placed(request: Request, earlier: tuple[Message, ...], longest: int | None)
     return dataclasses.replace(request, prompt=begun + own)
 
 
-def words_of(answer: Answer) -> tuple[str, str]:
-    """What the assistant says, and why it says nothing where it has no answer."""
+def words_of(answer: Answer, written: Sequence[str] = ()) -> tuple[str, str]:
+    """What the assistant says, and why it says nothing where it has no answer.
+
+    What the model has `written` is no reason: a detail may be a piece of that, such as a chain of thoughts.
+    """
     said = answer.value if answer.value is not None else answer.text.strip()
     said = said or "\n".join(f"{name} {value:.4g}" for name, value in answer.measures.items())
-    return said, "" if said else answer.detail or "The technique came to no answer."
+    if said:
+        return said, ""
+    reason = "" if any(answer.detail in text for text in written) else answer.detail
+    cut = "The reply was cut at its limit of tokens." if answer.finish is Finish.LENGTH else ""
+    return "", reason or cut or "The technique came to no answer."
 
 
-def _choice(answer: Answer) -> dict[str, Any]:
-    said, refusal = words_of(answer)
+def _written(done: Done[Answer]) -> list[str]:
+    """Every text of the model's."""
+    drawn = [replies for step in done.steps for replies in step.replies if isinstance(replies, tuple)]
+    return [reply.text for replies in drawn for reply in replies]
+
+
+def _choice(answer: Answer, done: Done[Answer]) -> dict[str, Any]:
+    said, refusal = words_of(answer, _written(done))
     finish = {Finish.LENGTH: "length", Finish.REFUSED: "content_filter"}.get(answer.finish, "stop")
     message = {"role": "assistant", "content": said or None, "refusal": refusal or None}
     return {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}

@@ -15,7 +15,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from assay.core import AssayError, Capability, Embed
+from assay.core.errors import EndpointDown
 from assay.core.model import Model
+from assay.models.encoding import WithEncoder
 from assay.models.llamacpp import LlamaCpp
 from assay.serve.answering import Answering
 from assay.serve.forms import ChatForm, CompletionForm, EmbeddingForm, Form, Sampled
@@ -47,9 +49,11 @@ NOT_PASSED_ON = {
     "grammar_lazy",
     "json_schema",
     "n_probs",
+    "max_completion_tokens",
 }
 """Fields of llama.cpp's own: they would write what nobody counts, reach into other requests' slots, or (a grammar
-that repeats without bound) keep the engine busy for ever."""
+that repeats without bound) keep the engine busy for ever. The limit always goes in as `max_tokens`: without one it
+writes until its context is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,13 @@ class Proxy:
             form.require_light()
             model = await self._open(named.model)
             if form.wants_one and isinstance(model, LlamaCpp) and Capability.CHAT in model.capabilities:
-                if not form.calls_tools:
+                if form.calls_tools:
+                    await _require_shown(model, form)
+                else:
                     form.to_ask()  # refuses what the engine would take in silence
                 return await self._by_engine(model, named.model, "/chat/completions", form)
-        return self._replying(named.model, form, Sheet(form.model), [form.to_ask()])
+        sheet = Sheet(form.model, alternatives=form.alternatives or 0)
+        return self._replying(named.model, form, sheet, [form.to_ask()])
 
     async def complete(self, form: CompletionForm) -> Response:
         """A text that goes on."""
@@ -139,6 +146,8 @@ class Proxy:
         request = Embed(form.texts)
         model = await self.pool.model(name or self.names.default, frozenset({Capability.EMBED}))
         async with self._gate(name).enter():
+            if isinstance(model, WithEncoder):
+                await model.require_whole(request)
             found = await model.embed(request)
         return embeddings_of(form.model, found, packed=form.encoding_format == "base64")
 
@@ -150,13 +159,22 @@ class Proxy:
         body = form.model_dump(mode="json", by_alias=True, exclude_unset=True) | {"model": model}
         return Relayed(EndpointRoute(self.upstreams, model), path, json.dumps(body).encode(), self._gate(model))
 
-    async def _by_engine(self, model: LlamaCpp, name: str, path: str, form: Form) -> Relayed:
+    async def _by_engine(self, model: LlamaCpp, name: str, path: str, form: Sampled) -> Relayed:
         fields = form.model_dump(mode="json", by_alias=True, exclude_unset=True)
         body = {key: value for key, value in fields.items() if key not in NOT_PASSED_ON}
+        body["max_tokens"] = form.length
+        if form.seed is not None:
+            body["seed"] = form.seed % 2**31
         if name not in self._aliases:
             listed = (await model.transport.get("/v1/models")).json()
             self._aliases[name] = str(listed["data"][0]["id"])
-        route = EngineRoute(model, form.model, self._aliases[name])
+        begun, alternatives = "", None
+        if isinstance(form, ChatForm):
+            begun, alternatives = form.begun, form.alternatives
+        if alternatives is not None:
+            # For none the engine sends no log-probabilities at all.
+            body["top_logprobs"] = max(1, alternatives)
+        route = EngineRoute(model, form.model, self._aliases[name], begun=begun, alternatives=alternatives)
         return Relayed(route, path, json.dumps(body).encode(), self._gate(name))
 
     def _replying(self, name: str, form: Sampled, sheet: Sheet, asks: list[Any]) -> Replying:
@@ -177,6 +195,18 @@ class Proxy:
             await self._open(self.names.default)
         except AssayError as error:
             say(f"{self.names.default} could not be opened. {error}")
+
+
+async def _require_shown(model: LlamaCpp, form: ChatForm) -> None:
+    """`Problem` where the engine would leave the client's tools out in silence."""
+    with contextlib.suppress(EndpointDown):
+        await model.look()  # One that was dead before is started anew.
+    if not await model.shows(form.tools or []):
+        raise Problem(
+            400,
+            f"The chat template of {form.model} shows a model no tools; leave them out, "
+            "or ask a model whose template has them.",
+        )
 
 
 def create(pool: Pool, upstreams: Upstreams, rules: Rules, limits: Limits = Limits()) -> Guard:

@@ -18,11 +18,12 @@ from assay.serve.problems import Problem
 from assay.serve.schemas import require_light, written_out
 
 CHAT_TOKENS = 1024
-"""Longest reply where the client names no limit and we ask the model ourselves."""
+"""Longest reply where the client names no limit and is not relayed to an endpoint."""
 TEXT_TOKENS = 16
 """The same for `/v1/completions`, as OpenAI documents it."""
 MOST_MESSAGES = 2000
-Setting = str | int | float | bool
+Setting = str | int | float | bool | list[str]
+"""Of a technique. A list holds options, such as those to choose from."""
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 
 
@@ -131,6 +132,11 @@ class Sampled(Form):
         """Whether a stream is to end with what it cost."""
         return bool(self.stream_options and self.stream_options.include_usage)
 
+    @property
+    def length(self) -> int:
+        """Tokens a reply may have here, where somebody must say so."""
+        raise NotImplementedError
+
     def sampling(self) -> dict[str, Any]:
         """The fields of an `Ask` that say how it is sampled; without a seed every request draws anew."""
         if self.presence_penalty or self.frequency_penalty:
@@ -145,7 +151,7 @@ class Sampled(Form):
             "temperature": 1.0 if self.temperature is None else self.temperature,
             "top_p": 1.0 if self.top_p is None else self.top_p,
             "stop": tuple(texts),
-            "seed": (secrets.randbits(31) if self.seed is None else self.seed) % 2**31,
+            "seed": secrets.randbits(31) if self.seed is None else self.seed % 2**31,
             "logit_bias": tuple((int(token), value) for token, value in bias),
         }
 
@@ -168,9 +174,24 @@ class ChatForm(Sampled):
         return self.max_completion_tokens or self.max_tokens
 
     @property
+    def length(self) -> int:
+        """As many as the client says, or our own bound."""
+        return self.longest or CHAT_TOKENS
+
+    @property
     def calls_tools(self) -> bool:
         """Whether the model may call tools of the client's."""
         return bool(self.tools) and self.tool_choice != "none"
+
+    @property
+    def alternatives(self) -> int | None:
+        """How many alternatives of each token the client wants; None: no log-probabilities."""
+        return (self.top_logprobs or 0) if self.logprobs else None
+
+    @property
+    def begun(self) -> str:
+        """The assistant's words that the reply goes on from."""
+        return self.messages[-1].words if self.messages[-1].role == "assistant" else ""
 
     def require_light(self) -> None:
         """`BadRequest` where a schema would keep the embedded engine busy; it makes a grammar of each of these."""
@@ -188,13 +209,12 @@ class ChatForm(Sampled):
         if self.calls_tools:
             raise Problem(400, "Tools are for a model behind an HTTP endpoint, asked for one reply (n=1).")
         *turns, last = [(turn.role, turn.words) for turn in self.messages]
-        prefill = last[1] if last[0] == "assistant" else ""
         turns += [] if last[0] == "assistant" else [last]
         return Ask(
             messages_of(turns),
-            prefill=prefill,
-            max_tokens=self.longest or CHAT_TOKENS,
-            logprobs=max(1, self.top_logprobs or 0) if self.logprobs else 0,
+            prefill=self.begun,
+            max_tokens=self.length,
+            logprobs=0 if self.alternatives is None else max(1, self.alternatives),
             json_schema=self.response_format.schema_text if self.response_format else "",
             **self.sampling(),
         )
@@ -215,6 +235,11 @@ class CompletionForm(Sampled):
     suffix: str | None = None
     best_of: int | None = None
 
+    @property
+    def length(self) -> int:
+        """As many as the client says, or as OpenAI documents it."""
+        return self.max_tokens or TEXT_TOKENS
+
     def to_asks(self) -> list[Ask]:
         """One request per prompt, each sent as it is."""
         if self.echo or self.suffix or (self.best_of or 1) > 1 or self.logprobs:
@@ -223,8 +248,7 @@ class CompletionForm(Sampled):
                 400, "echo, suffix, best_of and logprobs of completions are for endpoints that have them."
             )
         prompts = [self.prompt] if isinstance(self.prompt, str) else self.prompt
-        length = self.max_tokens or TEXT_TOKENS
-        return [Ask(prompt, raw=True, max_tokens=length, **self.sampling()) for prompt in prompts]
+        return [Ask(prompt, raw=True, max_tokens=self.length, **self.sampling()) for prompt in prompts]
 
 
 class EmbeddingForm(Form):

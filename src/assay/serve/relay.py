@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import time
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from assay.models.llamacpp import LlamaCpp
 from assay.models.transport import Transport
 from assay.serve.gate import Gate
 from assay.serve.problems import Problem
-from assay.serve.upstreams import Upstreams
+from assay.serve.upstreams import SUSPECT_SECONDS, Upstreams
 from assay.serve.watched import Watched
 
 MOST_WAITING = 2_000_000
@@ -40,11 +42,6 @@ class Route(Protocol):
         """In front of the path of OpenAI's interface."""
         ...
 
-    @property
-    def rename(self) -> tuple[bytes, bytes] | None:
-        """What the server calls the model in its answers, and what the client asked for."""
-        ...
-
     async def begin(self) -> None:
         """Called once, before a request is handed to any."""
         ...
@@ -57,12 +54,15 @@ class Route(Protocol):
         """This one did not answer."""
         ...
 
+    def mended(self, data: bytes) -> bytes:
+        """A whole answer, or whole lines of a stream, as the client is to have it."""
+        ...
+
 
 class EndpointRoute:
     """The least busy of the living addresses that serve a model."""
 
     path = ""
-    rename = None
 
     def __init__(self, upstreams: Upstreams, model: str) -> None:
         self._addresses = upstreams.of(model)
@@ -71,15 +71,21 @@ class EndpointRoute:
         """Somebody looks at them all the time."""
 
     def next(self, tried: set[Transport]) -> Transport | None:
-        """The living one with the fewest outstanding requests."""
-        living = [one.transport for one in self._addresses if one.alive and one.transport not in tried]
-        return min(living, key=lambda transport: transport.outstanding, default=None)
+        """The living one with the fewest outstanding requests; one that left a request unanswered, last."""
+        living = [one for one in self._addresses if one.alive and one.transport not in tried]
+        found = min(living, key=lambda one: (one.is_suspect, one.transport.outstanding), default=None)
+        return None if found is None else found.transport
 
     async def failed(self, transport: Transport) -> None:
-        """Look at it at once: if it is down, it is left out."""
+        """Look at it at once: if it is down, it is left out. One that hangs may list its models all the same."""
         for address in self._addresses:
             if address.transport is transport:
+                address.suspect_until = time.monotonic() + SUSPECT_SECONDS
                 await address.look()
+
+    def mended(self, data: bytes) -> bytes:
+        """As the server sent it."""
+        return data
 
 
 class EngineRoute:
@@ -88,9 +94,14 @@ class EngineRoute:
 
     path = "/v1"
 
-    def __init__(self, model: LlamaCpp, name: str, alias: str) -> None:
+    def __init__(
+        self, model: LlamaCpp, name: str, alias: str, *, begun: str = "", alternatives: int | None = None
+    ) -> None:
+        """`begun` are the words the reply goes on from, `alternatives` how many of a token go to the client; None:
+        as many as come."""
         self._model = model
-        self.rename = (f'"model":"{alias}"'.encode(), f'"model":"{name}"'.encode())
+        self._rename = (f'"model":"{alias}"'.encode(), f'"model":"{name}"'.encode())
+        self._begun, self._alternatives = begun, alternatives
 
     async def begin(self) -> None:
         """See that something listens there: after a request has failed nobody can tell whether it ever did."""
@@ -109,6 +120,29 @@ class EngineRoute:
         """Asked for anything at all, the model looks whether its engine lives and starts another."""
         with contextlib.suppress(AssayError):
             await self._model.look()
+
+    def mended(self, data: bytes) -> bytes:
+        """With the name that was asked for, and in OpenAI's shape."""
+        # Inside a text the quotes are escaped, so that only the field itself can match.
+        data = data.replace(*self._rename)
+        if not self._begun and self._alternatives is None:
+            return data
+        return b"\n".join(self._shaped(line) for line in data.split(b"\n"))
+
+    def _shaped(self, line: bytes) -> bytes:
+        """A line without what the engine alone sends: the words it went on from, and alternatives nobody wants."""
+        head, brace, rest = line.partition(b"{")
+        try:
+            answer = json.loads(brace + rest)
+        except ValueError:
+            return line
+        for choice in answer.get("choices", ()):
+            for token in (choice.get("logprobs") or {}).get("content") or ():
+                token["top_logprobs"] = token["top_logprobs"][: self._alternatives]
+            # A stream does not repeat them.
+            if message := choice.get("message"):
+                message["content"] = message["content"] and message["content"].removeprefix(self._begun)
+        return head + json.dumps(answer, ensure_ascii=False).encode()
 
 
 class Relayed(Watched):
@@ -192,7 +226,7 @@ class Relayed(Watched):
                 await self._copy(response)
             else:
                 # Whole before the first byte goes out, so that a break is an error and not half an object.
-                self._waiting.append(self._mended(await _whole(response)))
+                self._waiting.append(self._route.mended(await _whole(response)))
                 self._head.set_result((response.status_code, kind))
         return True
 
@@ -208,17 +242,13 @@ class Relayed(Watched):
             await self._put(rest)
 
     async def _put(self, data: bytes) -> None:
-        data = self._mended(data)
+        data = self._route.mended(data)
         self._waiting.append(data)
         self._size += len(data)
         self._news.set()
         if self._size > MOST_WAITING:
             self._room.clear()
             await self._room.wait()
-
-    def _mended(self, data: bytes) -> bytes:
-        # Inside a text the quotes are escaped, so that only the field itself can match.
-        return data.replace(*self._route.rename) if self._route.rename else data
 
 
 async def _whole(response: httpx2.Response) -> bytes:

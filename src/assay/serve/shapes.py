@@ -19,8 +19,8 @@ def usage_of(tokens_in: int, tokens_out: int) -> dict[str, int]:
     return {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
 
 
-def logprobs_of(tokens: Sequence[TokenLogprob]) -> dict[str, Any] | None:
-    """Log-probabilities as a chat lists them."""
+def logprobs_of(tokens: Sequence[TokenLogprob], alternatives: int) -> dict[str, Any] | None:
+    """Log-probabilities as a chat lists them, with so many alternatives of each token."""
     if not tokens:
         return None
 
@@ -30,7 +30,7 @@ def logprobs_of(tokens: Sequence[TokenLogprob]) -> dict[str, Any] | None:
     return {
         "content": [
             entry(token.text, token.logprob)
-            | {"top_logprobs": [entry(text, logprob) for _, text, logprob in token.top]}
+            | {"top_logprobs": [entry(text, logprob) for _, text, logprob in token.top[:alternatives]]}
             for token in tokens
         ],
         "refusal": None,
@@ -43,6 +43,8 @@ class Sheet:
 
     model: str
     kind: Literal["chat", "text"] = "chat"
+    alternatives: int = 0
+    """Of each token, where log-probabilities are sent."""
     id: str = field(default_factory=lambda: secrets.token_hex(12))
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -52,7 +54,8 @@ class Sheet:
         return self._head(chunk=False) | {"choices": choices, "usage": usage} | more
 
     def _choice(self, index: int, reply: Reply) -> dict[str, Any]:
-        ending = {"index": index, "finish_reason": _FINISH[reply.finish], "logprobs": logprobs_of(reply.logprobs)}
+        listed = logprobs_of(reply.logprobs, self.alternatives)
+        ending = {"index": index, "finish_reason": _FINISH[reply.finish], "logprobs": listed}
         if self.kind == "text":
             return {"text": reply.text} | ending
         return {"message": {"role": "assistant", "content": reply.text, "refusal": None}} | ending
@@ -63,7 +66,7 @@ class Sheet:
 
     def says(self, index: int, text: str, tokens: Sequence[TokenLogprob] = ()) -> dict[str, Any]:
         """Some words of a choice."""
-        return self._piece(index, {"content": text}, text, logprobs=logprobs_of(tokens))
+        return self._piece(index, {"content": text}, text, logprobs=logprobs_of(tokens, self.alternatives))
 
     def ends(self, index: int, finish: Finish, **more: Any) -> dict[str, Any]:
         """The last piece of a choice."""

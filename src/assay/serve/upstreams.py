@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ LOOK_SECONDS = 4.0
 """Between two looks at the health of every address."""
 PATIENCE_SECONDS = 3.0
 """For an answer to such a look: a server that takes the connection and says nothing is down."""
+SUSPECT_SECONDS = 30.0
+"""How long others are asked first after a request was not answered, though the server lists its models."""
 
 
 @dataclass(eq=False, slots=True)
@@ -23,6 +26,13 @@ class Address:
     alive: bool = True
     models: tuple[str, ...] = ()
     """The last list it gave; kept while it is down, so that its models are known and said to be down."""
+    suspect_until: float = 0.0
+    """Until then, by the clock that only goes forward, others are asked first: a request was not answered here."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether a request was left unanswered here a little while ago."""
+        return time.monotonic() < self.suspect_until
 
     async def look(self) -> None:
         """Ask which models it serves; whatever goes wrong, it is down."""

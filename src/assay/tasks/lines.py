@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -24,7 +25,8 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
                 try:
                     line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError:
-                    hint = "Convert it: iconv -f LATIN1 -t UTF-8 FILE > NEW."
+                    wide = number == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+                    hint = f"Convert it: iconv -f {'UTF-16' if wide else 'LATIN1'} -t UTF-8 FILE > NEW."
                     raise BadFile(path, "the text is not UTF-8.", line=number, hint=hint) from None
                 yield number, line
     except OSError as error:

@@ -143,7 +143,7 @@ def test_what_is_no_vote_is_said_with_its_line(tmp_path: Path, row: dict[str, An
         ),
         ("v.jsonl", '{"\\ud800": 1}\n', "this one has ?"),
         ("v.jsonl", '{"type": "leftvote", "models": 3}\n', "line 1, field 'models': it must be a list of two"),
-        ("v.jsonl", '{"type": "leftvote", "models": [1, 2]}\n', "line 1, field 'models': it is missing"),
+        ("v.jsonl", '{"type": "leftvote", "models": [1, 2]}\n', "line 1, field 'models': the name must be a text"),
         ("v.jsonl", '{"type": "leftvote", "models": ["x", "y"], "states": 1}\n', "field 'states': it must be"),
         ("v.jsonl", '{"type": "leftvote", "models": ["x", ""], "states": [1, 2]}\n', "field 'models': it is miss"),
         ("v.jsonl", '{"type": ["leftvote"]}\n', "no vote in it"),

@@ -56,6 +56,7 @@ def ask_technique(
 ) -> None:
     """Run the flow and print its answer, what it measured, its votes and its cost."""
     import asyncio
+    import time
 
     from rich.markup import escape
 
@@ -71,7 +72,9 @@ def ask_technique(
         async with bench(choice, find_home().make(), needs) as (_, model, driver):
             return await driver.drive(Job(None, lambda: flow, model, seed=seed, budget=budget))
 
+    begun = time.monotonic()
     done = asyncio.run(work())
+    seconds = time.monotonic() - begun
     console = Console(highlight=False)
     if trace:
         import json
@@ -93,6 +96,5 @@ def ask_technique(
         votes = ", ".join(f"{text} x{count}" for text, count in answer.votes)
         console.print(f"[dim]votes: {escape(votes)}[/]")
     usage = done.usage
-    console.print(
-        f"[dim]{usage.calls} calls, {usage.tokens_in} tokens in, {usage.tokens_out} out, {usage.seconds:.1f} s[/]"
-    )
+    calls = f"{usage.calls} call{'' if usage.calls == 1 else 's'}"
+    console.print(f"[dim]{calls}, {usage.tokens_in} tokens in, {usage.tokens_out} out, {seconds:.1f} s[/]")

@@ -43,12 +43,19 @@ class NetworkEncoder:
             raise ModelError(f"{Path(folder).name} is no network that can be read: {said}") from None
         self._tokenizer.pad_token = self._tokenizer.pad_token or self._tokenizer.eos_token
         self._tokenizer.padding_side = "right"
-        self._longest = min(LONGEST, int(self._network.config.max_position_embeddings))
+        self.longest = min(LONGEST, int(self._network.config.max_position_embeddings))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="assay-encoder")
 
     async def embed(self, request: Embed) -> Embeddings:
         """One vector per text, of its first tokens where it is long."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._embed, request.texts)
+
+    async def lengths(self, request: Embed) -> list[int]:
+        """How many tokens each text has."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._lengths, request.texts)
+
+    def _lengths(self, texts: tuple[str, ...]) -> list[int]:
+        return [len(tokens) for tokens in self._tokenizer(list(texts), verbose=False)["input_ids"]]
 
     def _embed(self, texts: tuple[str, ...]) -> Embeddings:
         import torch
@@ -63,7 +70,7 @@ class NetworkEncoder:
                 [texts[index] for index in some],
                 padding=True,
                 truncation=True,
-                max_length=self._longest,
+                max_length=self.longest,
                 return_tensors="pt",
             ).to(self._device)
             with torch.inference_mode():

@@ -125,6 +125,8 @@ def _name(row: Mapping[str, Any], field: str) -> str:
 
 
 def _sound(value: Any, field: str) -> str:
+    if isinstance(value, int):
+        raise NoVote(field, "the name must be a text")
     # NaN is what a missing name is read as from some tables.
     if not isinstance(value, str) or not value.strip():
         raise NoVote(field)

@@ -59,7 +59,8 @@ def _counted(row: Mapping[str, Any], name: str, side: str) -> float | None:
 
 def _text(row: Mapping[str, Any], side: str) -> str | None:
     """What the model on that side wrote, all its turns."""
-    for column in (f"conversation_{side}", f"response_{side}"):
+    columns = (f"conversation_{side}", f"response_{side}")
+    for column in columns:
         value = row.get(column)
         if value is None or value == "":
             continue
@@ -68,7 +69,8 @@ def _text(row: Mapping[str, Any], side: str) -> str | None:
             turns = [value]
         said = [_words(turn) for turn in turns if not isinstance(turn, Mapping) or turn.get("role") == "assistant"]
         return "\n".join(said)
-    return None
+    # A model that wrote nothing has an answer, too.
+    return "" if any(row.get(column) == "" for column in columns) else None
 
 
 def _words(turn: Any) -> str:

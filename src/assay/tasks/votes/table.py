@@ -104,6 +104,9 @@ def _gathered(
         a.append(vote.a)
         b.append(vote.b)
         scores.append(score)
+    if not scores and counts["no_verdict"]:
+        problem = f"{counts['no_verdict']:,} rows, none with one verdict in both orders."
+        raise BadFile(path, problem, hint="To count them as ties, type --unknown tie.")
     if not scores:
         raise BadFile(path, "there is no vote in it.", hint=f"A row has model_a, model_b and winner ({KNOWN}).")
     sides = {name: tuple(np.array(values).T) for name, values in measured.items()}
