@@ -59,6 +59,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "empty question": (("ask", "direct", ""), 2, "The prompt is empty"),
     "unknown benchmark": (("bench", "drivr"), 2, "Did you mean driver"),
     "unknown weights": (("models", "pull", "smollm"), 2, "smollm2-135m"),
+    "runs of a folder": (("report", "pal-abcde", "--results", "r"), 2, "not in a folder"),
     "nothing to compare": (("compare", "a.jsonl", "b.jsonl"), 2, "a.jsonl"),
     "nothing to replay": (("replay", "a.jsonl", "--claim", "pal"), 2, "a.jsonl"),
     "nothing to import": (("import", "a.jsonl"), 2, "a.jsonl"),

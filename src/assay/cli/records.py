@@ -188,6 +188,7 @@ def report(
 ) -> None:
     """Report on runs: in the terminal, as Markdown, or as one HTML file with plots and traces."""
     from assay.cli.printing.console import Console
+    from assay.core import UserError
     from assay.core.verdict import Verdict
     from assay.report.html import write_html
     from assay.report.markdown import notebook
@@ -196,6 +197,8 @@ def report(
     from assay.workbench.records import read_results
 
     check_writable(html_file, markdown_file)
+    if results is not None and names:
+        raise UserError("Runs are in the database and not in a folder.", hint="Name runs, or give --results.")
     if results is not None:
         verdicts = read_results(results)
     else:
