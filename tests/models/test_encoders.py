@@ -151,6 +151,14 @@ def test_a_text_longer_than_the_network_is_cut(tiny_bert: Path) -> None:
     assert found.tokens_in == 12
 
 
+def test_whoever_needs_it_whole_is_told_of_a_text_that_would_be_cut(tiny_bert: Path) -> None:
+    """Twelve tokens with the two around them."""
+    both = WithEncoder(Scripted(lambda r, i: ""), NetworkEncoder("tiny", str(tiny_bert), Fingerprint("x")))
+    asyncio.run(both.require_whole(Embed(("a", "a b " * 5))))
+    with pytest.raises(BadRequest, match=r"A text has 14 tokens, and tiny reads 12"):
+        asyncio.run(both.require_whole(Embed(("a", "a b " * 6))))
+
+
 def test_a_folder_that_is_no_network_is_named(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     with pytest.raises(ModelError, match="no network that can be read"):
