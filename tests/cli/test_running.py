@@ -57,20 +57,26 @@ def test_a_claim_runs_to_its_verdict_and_costs_nothing_the_second_time(home: Pat
     assert json.loads(again.read_text())[0]["effect"] == verdict["effect"]
 
 
-def test_ctrl_c_loses_nothing(home: Path) -> None:
-    env = {**os.environ, "ASSAY_HOME": str(home)}
-    words = ["run", "zero-shot-cot", "--n", "40", "--level", "2", "--controls", "none"]
-    process = subprocess.Popen([*ASSAY, *words], env=env, stderr=subprocess.PIPE, text=True)
+def once_begun(home: Path) -> str:
+    """The latest run, as soon as it has kept three samples."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         runs = json.loads(assay("runs", "--json", home=home).stdout)
         if runs and runs[0]["samples"] >= 3:
             break
         time.sleep(0.5)
+    name: str = runs[0]["run"]
+    return name
+
+
+def test_ctrl_c_loses_nothing(home: Path) -> None:
+    env = {**os.environ, "ASSAY_HOME": str(home)}
+    words = ["run", "zero-shot-cot", "--n", "40", "--level", "2", "--controls", "none"]
+    process = subprocess.Popen([*ASSAY, *words], env=env, stderr=subprocess.PIPE, text=True)
+    run = once_begun(home)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    run = runs[0]["run"]
     assert f"assay resume {run}" in said
     kept = json.loads(assay("runs", "--json", home=home).stdout)[0]
     assert kept["status"] == "stopped"
@@ -88,15 +94,9 @@ def test_a_run_does_not_go_on_over_a_task_file_that_has_changed(home: Path, tmp_
     env = {**os.environ, "ASSAY_HOME": str(home)}
     words = ["run", "zero-shot-cot", "--task", str(task), "--n", "40", "--rule", "fixed", "--controls", "none"]
     process = subprocess.Popen([*ASSAY, *words, "--quiet"], env=env)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        runs = json.loads(assay("runs", "--json", home=home).stdout)
-        if runs and runs[0]["samples"] >= 3:
-            break
-        time.sleep(0.5)
+    run = once_begun(home)
     process.kill()
     process.wait()
-    run = runs[0]["run"]
     whole = json.loads(assay("trace", run, "--json", home=home).stdout)
     assert all("plus 1?" in one["question"] for one in whole)
 

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,19 +28,6 @@ from tests.serve.running import KEY, Running, running
 pytestmark = pytest.mark.engine
 MODEL = "smollm2-135m"
 COUNT = [{"role": "user", "content": "Tom has 2 apples and buys 3 more. How many has he?"}]
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Iterator[Running]:
-    root = tmp_path_factory.mktemp("home")
-    (root / "cache").symlink_to(model_cache, target_is_directory=True)
-    with running(root, seconds=120) as found:
-        yield found
-
-
-@pytest.fixture
-def client(proxy: Running) -> openai.OpenAI:
-    return openai.OpenAI(base_url=proxy.address, api_key=KEY, max_retries=0)
 
 
 def test_models_are_listed(client: openai.OpenAI) -> None:

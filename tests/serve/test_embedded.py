@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from assay.core.home import Home
 from assay.models import KNOWN, locate
 from assay.serve import forms
-from tests.serve.running import KEY, Running, running
+from tests.serve.running import Running, running
 
 pytestmark = pytest.mark.engine
 MODEL = "smollm2-135m"
@@ -28,19 +27,6 @@ WITH_TOOLS = (
     "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Iterator[Running]:
-    root = tmp_path_factory.mktemp("home")
-    (root / "cache").symlink_to(model_cache, target_is_directory=True)
-    with running(root, seconds=120) as found:
-        yield found
-
-
-@pytest.fixture
-def client(proxy: Running) -> openai.OpenAI:
-    return openai.OpenAI(base_url=proxy.address, api_key=KEY, max_retries=0)
 
 
 # --- tools

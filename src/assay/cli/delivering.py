@@ -52,7 +52,7 @@ def deliver(
         console.print(f"Report: {html_file.resolve()}", highlight=False, soft_wrap=True)
 
 
-def write_whole(file: Path, text: str) -> None:
+def write_whole(file: Path, text: str | bytes) -> None:
     """Write a file that appears whole or not at all; what is there stays if it cannot.
 
     Raises:
@@ -63,14 +63,15 @@ def write_whole(file: Path, text: str) -> None:
 
     from assay.core import UserError
 
+    content = text.encode() if isinstance(text, str) else text
     if file.exists() and not file.is_file():
         # A pipe or the terminal.
-        file.write_text(text, encoding="utf-8")
+        file.write_bytes(content)
         return
     place = file.resolve()  # a link stays one
     draft = place.with_name(f".{place.name[:80]}.{os.getpid()}.part")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content)
         if place.exists():
             shutil.copymode(place, draft)
         os.replace(draft, place)

@@ -203,13 +203,14 @@ def chance_of(result: Result) -> float:
 
 def _guess_in_words(result: Result, chance: float) -> str:
     """What a guess scores, and how well that is known."""
-    if result.plan.used_task.chance is None and not any(hits for hits, _ in _by_shifting(result)):
-        tries = max(tries for _, tries in _by_shifting(result))
-        if not tries:
-            return "There are too few answers to tell what a guess scores."
-        tried = f"Of {tries} tries to score an answer on another sample none is right"
-        return f"{tried}: a guess is taken to score {chance:.1%} at most."
-    return f"A guess scores {chance:.1%} here."
+    found = _by_shifting(result) if result.plan.used_task.chance is None else []
+    if not found or any(hits for hits, _ in found):
+        return f"A guess scores {chance:.1%} here."
+    tries = max(tries for _, tries in found)
+    if not tries:
+        return "There are too few answers to tell what a guess scores."
+    tried = f"Of {tries} tries to score an answer on another sample none is right"
+    return f"{tried}: a guess is taken to score {chance:.1%} at most."
 
 
 def _by_shifting(result: Result) -> list[tuple[int, int]]:

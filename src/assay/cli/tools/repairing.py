@@ -76,19 +76,12 @@ def _read(file: Path) -> str:
 
 def _write(file: Path, text: str) -> None:
     """The text in the file's place in one step: whoever interrupts it has the old file or the new one."""
-    import os
-    import shutil
-
+    from assay.cli.delivering import write_whole
     from assay.core import UserError
 
-    place = file.resolve()  # a link stays one
-    draft = place.with_name(f"{place.name[:80]}.{os.getpid()}.draft")
     try:
-        with place.open("r+b") as old:  # one that may not be written is not replaced either
+        with file.open("r+b") as old:  # one that may not be written is not replaced either
             mark = MARK if old.read(len(MARK)) == MARK else b""
-        draft.write_bytes(mark + text.encode())
-        shutil.copymode(place, draft)
-        os.replace(draft, place)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise UserError(f"{file} cannot be written: {error.strerror}.") from None
+    write_whole(file, mark + text.encode())
